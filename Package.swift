@@ -1,0 +1,98 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every target is Swift 6 language mode; the build adds `--explicit-target-dependency-import-check error`,
+// so that an import that is not declared here fails. Imports go down a floor, never up, never sideways.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "millrace",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "millrace", targets: ["millrace"]),
+    // Opened with dlopen at first use, so that `check`, `plan` and an all-cached run never load Apache Arrow.
+    .library(name: "ArrowBridge", type: .dynamic, targets: ["ArrowBridge"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+  ],
+  targets: [
+    // Below the floors: libraries of the system, and the one C++ target.
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
+    .target(name: "CScan"),
+    .target(name: "CArrowBridge"),
+    .target(name: "ArrowBridge", dependencies: ["CArrow", "CArrowBridge"]),
+
+    // Floor 0: what everything else is said in. Diagnostics: mistakes and their words. Columns: what a table is.
+    // Statistics: elementary and special functions, optimizers, quadrature, seeded random numbers.
+    .target(name: "Diagnostics", swiftSettings: strict),
+    .target(name: "Columns", dependencies: ["CArrowBridge", "CXXHash"], swiftSettings: strict),
+    .target(name: "Statistics", swiftSettings: strict),
+
+    // Floor 1: bytes, expressions, models, pictures. None knows another.
+    .target(
+      name: "Expressions", dependencies: ["Columns", "Diagnostics", "CArrowBridge"], swiftSettings: strict),
+    .target(
+      name: "Formats",
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CZlib", "CScan"],
+      swiftSettings: strict),
+    .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
+    .target(name: "Models", dependencies: ["Statistics"], swiftSettings: strict),
+    .target(name: "Charts", dependencies: ["Columns", "Statistics", "Diagnostics"], swiftSettings: strict),
+
+    // Floor 2: the document, the stage contract, relations, the bound plan.
+    .target(
+      name: "Pipelines",
+      dependencies: [
+        "Columns", "Diagnostics", "Expressions", "Kernels",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ], swiftSettings: strict),
+
+    // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
+    .target(
+      name: "Engine",
+      dependencies: [
+        "Columns", "Diagnostics", "Formats", "Pipelines",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: strict),
+    .target(
+      name: "Stages",
+      dependencies: [
+        "Columns", "Diagnostics", "Statistics", "Expressions", "Formats", "Kernels", "Models", "Charts", "Pipelines",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ], path: "stages", swiftSettings: strict),
+
+    // Floor 4: the command line. Words in, words out, exit codes.
+    .executableTarget(
+      name: "millrace",
+      dependencies: [
+        "Columns", "Diagnostics", "Formats", "Pipelines", "Engine", "Stages",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"], swiftSettings: strict),
+    .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
+    .testTarget(name: "ExpressionsTests", dependencies: ["Expressions", "Columns", "Diagnostics"], swiftSettings: strict),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Columns"], swiftSettings: strict),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "Statistics"], swiftSettings: strict),
+    .testTarget(name: "ChartsTests", dependencies: ["Charts", "Columns", "Diagnostics"], swiftSettings: strict),
+    .testTarget(
+      name: "PipelinesTests", dependencies: ["Pipelines", "Columns", "Diagnostics", "Expressions"], swiftSettings: strict),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Pipelines", "Columns", "Diagnostics"], swiftSettings: strict),
+    .testTarget(
+      name: "StagesTests",
+      dependencies: ["Stages", "Engine", "Pipelines", "Columns", "Diagnostics", "Formats", "Models"], swiftSettings: strict),
+    .testTarget(
+      name: "PipelinesEndToEndTests",
+      dependencies: ["millrace", "Stages", "Engine", "Pipelines", "Formats", "Columns", "Diagnostics"], swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx20
+)
