@@ -36,7 +36,7 @@ let package = Package(
 
     // Floor 1: bytes, expressions, models, pictures. None knows another.
     .target(
-      name: "Expressions", dependencies: ["Columns", "Diagnostics", "CArrowBridge"], swiftSettings: strict),
+      name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
       dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CZlib", "CScan"],

@@ -1,0 +1,34 @@
+# make            builds
+# make help       lists what there is
+
+export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+
+# One set of flags for build and test, so that both share .build.
+flags := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+
+.PHONY: build setup run test test-more bench clean help
+
+build: setup ## compile everything, optimized
+	@.ci/link-libraries "$$(swift build $(flags) --show-bin-path)"
+	swift build $(flags)
+
+setup: ## fetch Apache Arrow and the chart renderer into .deps (quick when they are there)
+	@.ci/setup
+
+run: build ## run pipelines/quickstart.json on the sample that comes with Millrace
+	.build/release/millrace run pipelines/quickstart.json
+
+test: build ## run all tests
+	swift test $(flags)
+
+test-more: setup ## tests under the address and thread sanitizers, about 15 minutes
+	.ci/test-more
+
+bench: build ## measure
+	Tests/Benchmarks/run.sh
+
+clean: ## forget what was built; artifacts and .deps stay
+	rm -rf .build .build-asan .build-tsan
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,72 @@
+// Writes Arrow IPC files: what artifacts are made of.
+#include <arrow/c/bridge.h>
+#include <arrow/io/file.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/compression.h>
+
+#include "Functions.hpp"
+
+struct MillraceIPCWriter {
+  std::shared_ptr<arrow::Schema> schema;
+  std::shared_ptr<arrow::io::FileOutputStream> file;
+  std::shared_ptr<arrow::ipc::RecordBatchWriter> batches;
+};
+
+namespace millrace {
+
+int ipc_writer_open(const char *path, ArrowSchema *schema, const char *compression, MillraceIPCWriter **out,
+                    char *error, size_t error_size) {
+  return guarded(error, error_size, [&]() -> arrow::Status {
+    auto writer = std::make_unique<MillraceIPCWriter>();
+    ARROW_ASSIGN_OR_RAISE(writer->schema, arrow::ImportSchema(schema));
+    auto options = arrow::ipc::IpcWriteOptions::Defaults();
+    options.alignment = 64;
+    options.emit_dictionary_deltas = true;  // the file format allows growth, not replacement
+    options.use_threads = false;
+    if (compression != nullptr && *compression != 0) {
+      ARROW_ASSIGN_OR_RAISE(const auto type, arrow::util::Codec::GetCompressionType(compression));
+      if (type != arrow::Compression::UNCOMPRESSED) {
+        ARROW_ASSIGN_OR_RAISE(options.codec, arrow::util::Codec::Create(type));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(writer->file, arrow::io::FileOutputStream::Open(path));
+    ARROW_ASSIGN_OR_RAISE(writer->batches, arrow::ipc::MakeFileWriter(writer->file, writer->schema, options));
+    *out = writer.release();
+    return arrow::Status::OK();
+  });
+}
+
+int ipc_writer_append(MillraceIPCWriter *writer, ArrowArray *batch, int64_t *offset, int64_t *length, char *error,
+                      size_t error_size) {
+  return guarded(error, error_size, [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const auto rows, arrow::ImportRecordBatch(batch, writer->schema));
+    ARROW_RETURN_NOT_OK(rows->Validate());
+    ARROW_ASSIGN_OR_RAISE(const int64_t begin, writer->file->Tell());
+    ARROW_RETURN_NOT_OK(writer->batches->WriteRecordBatch(*rows));
+    ARROW_ASSIGN_OR_RAISE(const int64_t end, writer->file->Tell());
+    if (offset != nullptr) *offset = begin;
+    if (length != nullptr) *length = end - begin;
+    return arrow::Status::OK();
+  });
+}
+
+int ipc_writer_close(MillraceIPCWriter *writer, int64_t *bytes, char *error, size_t error_size) {
+  const std::unique_ptr<MillraceIPCWriter> owned(writer);
+  return guarded(error, error_size, [&]() -> arrow::Status {
+    ARROW_RETURN_NOT_OK(owned->batches->Close());
+    ARROW_ASSIGN_OR_RAISE(const int64_t end, owned->file->Tell());
+    ARROW_RETURN_NOT_OK(synchronize(owned->file->file_descriptor()));
+    ARROW_RETURN_NOT_OK(owned->file->Close());
+    if (bytes != nullptr) *bytes = end;
+    return arrow::Status::OK();
+  });
+}
+
+void ipc_writer_abort(MillraceIPCWriter *writer) {
+  char ignored[1];
+  guarded(ignored, sizeof ignored, [&] { return writer->file->Close(); });
+  delete writer;
+}
+
+}  // namespace millrace

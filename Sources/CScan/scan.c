@@ -1,0 +1,2 @@
+// All of CScan is inline in its header; a target needs one source file.
+#include "CScan.h"

@@ -1,0 +1,155 @@
+/// How many values lie in each interval.
+public struct Histogram: Chart {
+  public var frame: Frame
+  public var x: Axis
+  /// What is counted, for axis and notes: "customer".
+  public var noun: String
+  /// A smooth curve over the bars; only on a linear axis, where areas mean shares.
+  public var density: Bool
+  /// Lines at mean and median.
+  public var markers: Bool
+  public let bins: Bins?
+  public let counts: [Int]
+  /// Left out because of `shownShare`; at or below zero on a logarithmic axis; not a finite number.
+  public let beyond: Int, notPositive: Int, missing: Int
+
+  private let summary: Summary
+
+  /// `x.shownShare` is the share of values the axis reaches to.
+  public init(
+    values: [Double], frame: Frame, x: Axis, noun: String = "customer", about wanted: Int = 40, density: Bool = false,
+    markers: Bool = true
+  ) {
+    self.frame = frame
+    self.x = x
+    self.noun = noun
+    self.density = density && x.scale == .linear
+    self.markers = markers
+    let all = Summary(values)
+    missing = all.missing
+    let shown = x.scale == .log ? Summary(all.sorted.filter { $0 > 0 }) : all
+    notPositive = all.sorted.count - shown.sorted.count
+    summary = all
+    guard let low = shown.sorted.first else {
+      (bins, counts, beyond) = (nil, [], 0)
+      return
+    }
+    let high = shown.quantile(min(max(x.shownShare, 0), 1))
+    let bins =
+      x.scale == .log
+      ? Bins.log(from: low, to: high, about: wanted)
+      : Bins.linear(from: low, to: high, about: wanted, whole: all.isWhole)
+    self.bins = bins
+    (counts, beyond) = bins.counts(shown.sorted)
+  }
+
+  public var notes: [String] {
+    guard let bins else { return ["No values to show"] }
+    var notes: [String] = []
+    if beyond > 0 {
+      let edge = x.format.text(bins.edges[bins.count]), most = x.format.text(summary.sorted[summary.sorted.count - 1])
+      notes.append("\(counted(beyond, noun)) above \(edge) not shown (up to \(most))")
+    }
+    if notPositive > 0 { notes.append("\(counted(notPositive, noun)) at or below zero not shown") }
+    if missing > 0 { notes.append("\(counted(missing, noun)) without a value") }
+    return notes
+  }
+
+  public func spec(_ theme: Theme) -> Spec {
+    guard let bins else { return frame.wrap([("data", .values([])), ("mark", "rect")], notes: notes, theme: theme) }
+    let rows = (0..<bins.count).filter { counts[$0] > 0 }.map { bin -> Spec in
+      ["from": .number(bins.edges[bin]), "to": .number(bins.edges[bin + 1]), "count": .integer(counts[bin])]
+    }
+    let scale: Spec = [
+      "type": .string(x.scale.rawValue), "domain": [.number(bins.edges[0]), .number(bins.edges[bins.count])],
+      "nice": false, "zero": false,
+    ]
+    let y = Axis("Number of \(noun)s", .plain)
+    var layers: [Spec] = [
+      [
+        "data": .values(rows),
+        "mark": [
+          "type": "rect", "fill": .string(theme.series[0]), "stroke": .string(theme.background), "strokeWidth": 0.6,
+        ],
+        "encoding": [
+          "x": [
+            "field": "from", "type": "quantitative", "scale": scale, "axis": x.spec(grid: false, ticks: 8),
+          ],
+          "x2": ["field": "to"],
+          "y": ["field": "count", "type": "quantitative", "axis": y.spec(grid: true, ticks: 5)],
+          "y2": ["datum": 0],
+        ],
+      ]
+    ]
+    if let curve = densityLayer(bins, scale, theme) { layers.append(curve) }
+    if markers { layers += markerLayers(bins, theme) }
+    return frame.wrap([("layer", .array(layers))], notes: notes, theme: theme)
+  }
+
+  // The curve is scaled to the height of the bars: share per unit × values × width of a bar.
+  private func densityLayer(_ bins: Bins, _ scale: Spec, _ theme: Theme) -> Spec? {
+    let low = bins.edges[0], high = bins.edges[bins.count]
+    let inside = Array(summary.sorted.prefix(summary.sorted.count - beyond))
+    guard density, let curve = Density(sorted: inside, from: low, to: high) else { return nil }
+    let factor = Double(inside.count) * (bins.edges[1] - low)
+    return [
+      "data": .values(
+        zip(curve.at, curve.height).map { ["x": .number($0), "y": .number(roundedForData($1 * factor))] }),
+      "mark": ["type": "line", "color": .string(theme.series[1]), "strokeWidth": 2, "interpolate": "monotone"],
+      "encoding": ["x": ["field": "x", "type": "quantitative"], "y": ["field": "y", "type": "quantitative"]],
+    ]
+  }
+
+  private func markerLayers(_ bins: Bins, _ theme: Theme) -> [Spec] {
+    let marks = [("median", summary.quantile(0.5)), ("mean", summary.mean)].filter { bins.index(of: $0.1) != nil }
+    guard !marks.isEmpty else { return [] }
+    // The larger is written to the right of its line, the smaller to the left where there is room, so that they part.
+    let rows = marks.enumerated().map { index, mark -> Spec in
+      ["at": .number(mark.1), "label": .string("\(mark.0) \(x.format.text(mark.1))"), "line": .integer(index)]
+    }
+    let at: Spec = ["field": "at", "type": "quantitative"]
+    return [
+      [
+        "data": .values(rows),
+        "mark": ["type": "rule", "color": .string(theme.ink), "strokeWidth": 1.3, "strokeDash": [5, 3]],
+        "encoding": ["x": at],
+      ],
+      [
+        "data": .values(rows),
+        "mark": [
+          "type": "text", "align": ["expr": .string(alignment(bins))], "fontSize": 12, "color": .string(theme.ink),
+          "dx": ["expr": .string("(\(alignment(bins))) == 'left' ? 5 : -5")], "y": ["expr": "8 + 17 * datum.line"],
+          "fontWeight": "bold",
+        ],
+        "encoding": ["x": at, "text": ["field": "label", "type": "nominal"]],
+      ],
+    ]
+  }
+
+  // Beyond three quarters of the axis a label is written leftwards.
+  private func alignment(_ bins: Bins) -> String {
+    let low = bins.edges[0], high = bins.edges[bins.count]
+    let turn =
+      x.scale == .log
+      ? (bins.edges[bins.count * 3 / 4]) : low / 4 + high * 0.75
+    return "datum.at > \(Spec.number(turn).json) ? 'right' : 'left'"
+  }
+}
+
+/// Seven digits are more than a picture shows; fewer keep specification and page small.
+func roundedForData(_ value: Double) -> Double {
+  guard value.isFinite, value != 0 else { return value }
+  var power = 0
+  var size = abs(value)
+  while size >= 1e7, power > -300 {
+    size /= 10
+    power -= 1
+  }
+  while size < 1e6, power < 300 {
+    size *= 10
+    power += 1
+  }
+  let whole = size.rounded()
+  let rounded = power >= 0 ? whole / PowerOfTen.value(power) : whole * PowerOfTen.value(-power)
+  return value < 0 ? -rounded : rounded
+}

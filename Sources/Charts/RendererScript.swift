@@ -1,0 +1,61 @@
+/// What the child process runs. A line of JSON in asks for one chart; the answer is a line `ok SVG-LENGTH PNG-LENGTH
+/// HTML-LENGTH` and that many bytes, or `error LENGTH` and the renderer's message. The first line out is the version of
+/// vl-convert, or `missing` and why.
+enum RendererScript {
+  /// The Vega-Lite that specifications are compiled with.
+  static let vegaLite = "5.21"
+
+  static let source = #"""
+    import sys
+    # An empty entry is the current folder, whose files must not pass for modules.
+    sys.path[:] = ([sys.argv[1]] if sys.argv[1] else []) + [p for p in sys.path if p]
+    import json, os, signal, tempfile
+
+    # The parent decides on Ctrl-C; when it dies, so does this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
+        if os.getppid() != int(sys.argv[2]):
+            os._exit(1)
+
+    out = sys.stdout.buffer
+
+    def answer(head, *parts):
+        out.write((" ".join([head] + [str(len(p)) for p in parts]) + "\n").encode())
+        for part in parts:
+            out.write(part)
+        out.flush()
+
+    # Only the fonts inside the renderer: those of the machine would change the picture from machine to machine. A
+    # fontconfig file that names no existing folder hides them.
+    fonts = tempfile.TemporaryFile()
+    fonts.write(b"<fontconfig><dir>/nonexistent</dir></fontconfig>")
+    fonts.flush()
+    os.environ["FONTCONFIG_FILE"] = "/dev/fd/%d" % fonts.fileno()
+
+    try:
+        import vl_convert
+    except Exception as problem:
+        answer("missing", str(problem).encode())
+        sys.exit(0)
+    answer("version", vl_convert.__version__.encode())
+
+    for line in sys.stdin.buffer:
+        job = json.loads(line)
+        # Text, so that the order of fields and the digits of numbers arrive as they were written.
+        spec = json.dumps(job["spec"], ensure_ascii=False)
+        svg = png = html = b""
+        try:
+            settings = {"vl_version": job["vegaLite"]}
+            if "svg" in job["formats"]:
+                svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], **settings).encode()
+            if "png" in job["formats"]:
+                png = vl_convert.vegalite_to_png(spec, scale=job["scale"], allowed_base_urls=[], **settings)
+            if "html" in job["formats"]:
+                html = vl_convert.vegalite_to_html(spec, bundle=True, renderer="svg", **settings).encode()
+            answer("ok", svg, png, html)
+        except Exception as problem:
+            answer("error", str(problem).encode())
+    """#
+}

@@ -1,0 +1,267 @@
+import CArrowBridge
+
+/// Keeps an imported Arrow array alive as long as a column points into it.
+// @unchecked: the array is immutable once imported; release happens once, in deinit.
+private final class ImportedArray: @unchecked Sendable {
+  private var array: ArrowArray
+
+  init(_ array: ArrowArray) { self.array = array }
+
+  deinit { array.release?(&array) }
+}
+
+extension Batch {
+  /// Takes over a struct array and its schema; buffers are used in place wherever the layout is ours.
+  ///
+  /// Types widened on the way: smaller and unsigned integers to int32 or int64, float32 to float64, large and view
+  /// text to text, decimals to scaled Int64, other units of time to microseconds. `trusted`: written by us, so that what
+  /// lies under nulls is zero already.
+  public init(importing array: ArrowArray, schema arrowSchema: consuming ArrowSchema, trusted: Bool = false) throws(ArrowFailure) {
+    defer { arrowSchema.release?(&arrowSchema) }
+    let owner = ImportedArray(array)
+    let fields = try Schema(importing: arrowSchema)
+    var columns: [Column] = []
+    for (i, field) in fields.fields.enumerated() {
+      guard let child = array.children?[i]?.pointee, let childSchema = arrowSchema.children?[i]?.pointee else {
+        throw ArrowFailure("a batch of Arrow data has fewer columns than its schema")
+      }
+      columns.append(try Column(reading: child, schema: childSchema, type: field.type, owner: owner, trusted: trusted))
+    }
+    self.init(schema: fields, columns: columns, count: Int(array.length))
+  }
+}
+
+extension Schema {
+  /// The columns of a struct schema; throws naming the first column whose type Millrace has not. Does not release.
+  public init(importing schema: ArrowSchema) throws(ArrowFailure) {
+    var fields: [Field] = []
+    var seen: Set<String> = []
+    for i in 0..<Int(schema.n_children) {
+      guard let child = schema.children?[i]?.pointee else { continue }
+      let name = child.name.map { String(cString: $0) } ?? ""
+      guard seen.insert(name).inserted else { throw ArrowFailure("two columns are named \"\(name)\"") }
+      let format = String(cString: child.dictionary?.pointee.format ?? child.format)
+      guard let type = ColumnType(arrowFormat: format) else {
+        throw ArrowFailure("column \"\(name)\" has an unsupported Arrow type (format \"\(format)\")")
+      }
+      fields.append(Field(name, type))
+    }
+    self.init(fields)
+  }
+}
+
+extension ColumnType {
+  /// The type that holds an Arrow format without loss; nil when there is none.
+  public init?(arrowFormat format: String) {
+    switch format {
+    case "b": self = .bool
+    case "c", "C", "s", "S", "i": self = .int32
+    case "I", "l", "L": self = .int64
+    case "f", "g": self = .float64
+    case "u", "U", "vu": self = .string
+    case "tdD": self = .date
+    default:
+      if format.hasPrefix("d:") {
+        let parts = format.dropFirst(2).split(separator: ",").map { Int($0) }
+        guard parts.count == 2 || parts.count == 3 && parts[2] == 128 || parts.count == 3 && parts[2] == 64,
+          let precision = parts[0], let scale = parts[1], (1...Self.widestDecimal).contains(precision),
+          (0...precision).contains(scale)
+        else { return nil }
+        self = .decimal(precision: precision, scale: scale)
+      } else if format.hasPrefix("ts"), let colon = format.firstIndex(of: ":"), format.utf8.count >= 4 {
+        let zone = String(format[format.index(after: colon)...])
+        self = .timestamp(zone: zone.isEmpty ? nil : zone)
+      } else {
+        return nil
+      }
+    }
+  }
+}
+
+extension Column {
+  /// One array of the C data interface as a column; takes it over.
+  public init(importing array: ArrowArray, schema: consuming ArrowSchema, trusted: Bool = false) throws(ArrowFailure) {
+    defer { schema.release?(&schema) }
+    let owner = ImportedArray(array)
+    let format = String(cString: schema.dictionary?.pointee.format ?? schema.format)
+    guard let type = ColumnType(arrowFormat: format) else { throw ArrowFailure("unsupported Arrow type (format \"\(format)\")") }
+    self = try Column(reading: array, schema: schema, type: type, owner: owner, trusted: trusted)
+  }
+
+  fileprivate init(
+    reading array: ArrowArray, schema: ArrowSchema, type: ColumnType, owner: ImportedArray, trusted: Bool
+  ) throws(ArrowFailure) {
+    let count = Int(array.length), offset = Int(array.offset)
+    let format = String(cString: schema.format)
+    var validity: Bitmap?
+    if array.null_count != 0, let bits = array.buffers?[0] {
+      let first = offset >> 3
+      validity = Bitmap(
+        buffer: Buffer(borrowing: bits + first, byteCount: (offset & 7 + count + 7) / 8, owner: owner), offset: offset & 7,
+        count: count)
+      if validity!.setCount == count { validity = nil }
+    }
+    let storage: Storage
+    if let values = array.dictionary?.pointee, let valueSchema = schema.dictionary?.pointee {
+      let texts = try Column(reading: values, schema: valueSchema, type: .string, owner: owner, trusted: trusted)
+      guard case .text(let plain) = texts.storage, texts.nullCount == 0 else {
+        throw ArrowFailure("a dictionary with nulls among its values is unsupported")
+      }
+      let codes = try Self.integers(array, format: format, as: Int32.self, owner: owner)
+      let n = codes.values(as: Int32.self)
+      for row in 0..<count where (validity.map { $0[row] } ?? true) && (n[row] < 0 || Int(n[row]) >= plain.count) {
+        throw ArrowFailure("a dictionary code lies outside of its dictionary")
+      }
+      storage = .codes(codes, plain.count == 0 ? TextValues([""]) : plain)
+    } else {
+      switch type {
+      case .bool:
+        guard let bits = array.buffers?[1] ?? (count == 0 ? Buffer.empty.base : nil) else { throw ArrowFailure("a bool column has no values") }
+        let first = offset >> 3
+        storage = .bits(Bitmap(
+          buffer: Buffer(borrowing: bits + first, byteCount: (offset & 7 + count + 7) / 8, owner: owner), offset: offset & 7,
+          count: count))
+      case .int32, .date: storage = .fixed(try Self.integers(array, format: format, as: Int32.self, owner: owner))
+      case .int64: storage = .fixed(try Self.integers(array, format: format, as: Int64.self, owner: owner))
+      case .timestamp:
+        let raw = try Self.integers(array, format: "l", as: Int64.self, owner: owner)
+        storage = .fixed(try Self.microseconds(raw, count: count, unit: format.dropFirst(2).first ?? "u"))
+      case .float64: storage = .fixed(Self.floats(array, format: format, owner: owner))
+      case .decimal: storage = .fixed(try Self.decimals(array, narrow: format.hasSuffix(",64"), validity: validity, owner: owner))
+      case .string: storage = .text(try Self.texts(array, format: format, owner: owner))
+      }
+    }
+    self.init(type: type, count: count, validity: validity, storage: storage)
+    if !trusted, nullCount > 0 { self = zeroedUnderNulls() }
+  }
+
+  /// Foreign data may hold anything under a null; ours holds zero.
+  private func zeroedUnderNulls() -> Column {
+    if case .bits(let bits) = storage {
+      return Column(
+        type: type, count: count, validity: validity,
+        storage: .bits(Bitmap((0..<count).map { bits[$0] && !isNull($0) })))
+    }
+    return gather((0..<count).map { isNull($0) ? -1 : Int32($0) })
+  }
+
+  private static func integers<T: FixedWidthInteger & BitwiseCopyable>(
+    _ array: ArrowArray, format: String, as: T.Type, owner: ImportedArray
+  ) throws(ArrowFailure) -> Buffer {
+    let count = Int(array.length), offset = Int(array.offset)
+    guard let base = array.buffers?[1] else {
+      if count == 0 { return .empty }
+      throw ArrowFailure("a column has no values")
+    }
+    func widened<S: FixedWidthInteger>(_: S.Type) throws(ArrowFailure) -> Buffer {
+      let from = base.assumingMemoryBound(to: S.self) + offset
+      var fits = true
+      let buffer = Buffer(byteCount: count * MemoryLayout<T>.stride) { bytes in
+        let to = bytes.bindMemory(to: T.self)
+        for row in 0..<count {
+          if let value = T(exactly: from[row]) { to[row] = value } else { fits = false }
+        }
+      }
+      if !fits { throw ArrowFailure("an unsigned integer beyond int64") }
+      return buffer
+    }
+    switch format {
+    case "c": return try widened(Int8.self)
+    case "C": return try widened(UInt8.self)
+    case "s": return try widened(Int16.self)
+    case "S": return try widened(UInt16.self)
+    case "I": return try widened(UInt32.self)
+    case "L": return try widened(UInt64.self)
+    case "i" where T.self == Int64.self: return try widened(Int32.self)
+    default:
+      let width = MemoryLayout<T>.stride
+      return Buffer(borrowing: base + offset * width, byteCount: count * width, owner: owner)
+    }
+  }
+
+  private static func floats(_ array: ArrowArray, format: String, owner: ImportedArray) -> Buffer {
+    let count = Int(array.length), offset = Int(array.offset)
+    guard let base = array.buffers?[1] else { return .empty }
+    if format == "g" { return Buffer(borrowing: base + offset * 8, byteCount: count * 8, owner: owner) }
+    let from = base.assumingMemoryBound(to: Float.self) + offset
+    return Buffer(byteCount: count * 8) { bytes in
+      let to = bytes.bindMemory(to: Double.self)
+      for row in 0..<count { to[row] = Double(from[row]) }
+    }
+  }
+
+  private static func decimals(
+    _ array: ArrowArray, narrow: Bool, validity: Bitmap?, owner: ImportedArray
+  ) throws(ArrowFailure) -> Buffer {
+    let count = Int(array.length), offset = Int(array.offset)
+    guard let base = array.buffers?[1] else { return .empty }
+    if narrow { return Buffer(borrowing: base + offset * 8, byteCount: count * 8, owner: owner) }
+    let from = base.assumingMemoryBound(to: Int64.self) + offset * 2
+    var fits = true
+    let buffer = Buffer(byteCount: count * 8) { bytes in
+      let to = bytes.bindMemory(to: Int64.self)
+      for row in 0..<count {
+        let low = from[2 &* row]
+        if from[2 &* row &+ 1] == low &>> 63 { to[row] = low } else if validity.map({ $0[row] }) ?? true { fits = false }
+      }
+    }
+    if !fits { throw ArrowFailure("a decimal beyond 18 digits") }
+    return buffer
+  }
+
+  private static func microseconds(_ raw: Buffer, count: Int, unit: Character) throws(ArrowFailure) -> Buffer {
+    if unit == "u" { return raw }
+    let from: UnsafeBufferPointer<Int64> = raw.values()
+    var fits = true
+    let buffer = Buffer(byteCount: count * 8) { bytes in
+      let to = bytes.bindMemory(to: Int64.self)
+      for row in 0..<count {
+        if unit == "n" {
+          to[row] = from[row] / 1000
+          if from[row] % 1000 != 0 { fits = false }
+        } else {
+          let (value, over) = from[row].multipliedReportingOverflow(by: unit == "s" ? 1_000_000 : 1000)
+          to[row] = value
+          if over { fits = false }
+        }
+      }
+    }
+    if !fits { throw ArrowFailure("a timestamp that microseconds cannot hold exactly") }
+    return buffer
+  }
+
+  private static func texts(_ array: ArrowArray, format: String, owner: ImportedArray) throws(ArrowFailure) -> TextValues {
+    let count = Int(array.length), offset = Int(array.offset)
+    guard count > 0 else { return TextValues([]) }
+    guard let second = array.buffers?[1] else { throw ArrowFailure("a text column has no offsets") }
+    if format == "u" {
+      let offsets = Buffer(borrowing: second + offset * 4, byteCount: (count + 1) * 4, owner: owner)
+      let last: UnsafeBufferPointer<Int32> = offsets.values()
+      guard let bytes = array.buffers?[2] ?? (last[count] == 0 ? Buffer.empty.base : nil) else { throw ArrowFailure("a text column has no bytes") }
+      return TextValues(count: count, offsets: offsets, bytes: Buffer(borrowing: bytes, byteCount: Int(last[count]), owner: owner))
+    }
+    var builder = TextBuilder(reserving: count)
+    if format == "U" {
+      let offsets = second.assumingMemoryBound(to: Int64.self) + offset
+      guard let bytes = (array.buffers?[2] ?? Buffer.empty.base)?.assumingMemoryBound(to: UInt8.self) else { throw ArrowFailure("a text column has no bytes") }
+      guard offsets[count] - offsets[0] <= Int64(Int32.max) else { throw ArrowFailure("a batch with more than 2 GiB of text in one column") }
+      for row in 0..<count { builder.append(UnsafeBufferPointer(start: bytes + Int(offsets[row]), count: Int(offsets[row + 1] - offsets[row]))) }
+    } else {
+      // String views: 16 bytes each; up to 12 bytes inline, else (length, prefix, buffer, offset).
+      for row in 0..<count {
+        let view = second + (offset + row) * 16
+        let length = Int(view.load(as: Int32.self))
+        if length <= 12 {
+          builder.append(UnsafeBufferPointer(start: (view + 4).assumingMemoryBound(to: UInt8.self), count: length))
+        } else {
+          let at = Int(view.load(fromByteOffset: 8, as: Int32.self))
+          guard let bytes = array.buffers?[2 + at] else { throw ArrowFailure("a text view points to no buffer") }
+          let from = Int(view.load(fromByteOffset: 12, as: Int32.self))
+          builder.append(UnsafeBufferPointer(start: bytes.assumingMemoryBound(to: UInt8.self) + from, count: length))
+        }
+      }
+    }
+    guard case .text(let values) = builder.finish().storage else { preconditionFailure("a text builder made another column") }
+    return values
+  }
+}

@@ -1,0 +1,147 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Memory that grows, then becomes a `Buffer` without a copy.
+@usableFromInline struct GrowingBytes: ~Copyable {
+  @usableFromInline var memory: UnsafeMutableRawPointer
+  @usableFromInline var count = 0
+  @usableFromInline var room: Int
+
+  @usableFromInline init(reserving room: Int = 0) {
+    self.room = (max(room, 64) + 127) & ~63
+    guard let memory = aligned_alloc(64, self.room) else { fatalError("out of memory: \(self.room) bytes for a builder") }
+    self.memory = memory
+  }
+
+  deinit { free(memory) }
+
+  /// Makes place for `more` bytes beyond `count`, with 64 bytes of slack behind.
+  @inlinable @inline(__always) mutating func reserve(_ more: Int) { if count &+ more &+ 64 > room { grow(more) } }
+
+  @usableFromInline mutating func grow(_ more: Int) {
+    let wanted = (max(room * 2, count + more + 64) + 127) & ~63
+    guard let larger = aligned_alloc(64, wanted) else { fatalError("out of memory: \(wanted) bytes for a builder") }
+    memcpy(larger, memory, count)
+    free(memory)
+    memory = larger
+    room = wanted
+  }
+
+  @usableFromInline consuming func finish() -> Buffer {
+    memset(memory + count, 0, min(64, room - count))
+    let buffer = Buffer(adopting: memory, byteCount: count)
+    discard self
+    return buffer
+  }
+}
+
+/// Which rows are present; costs nothing until the first null.
+public struct ValidityBuilder: ~Copyable {
+  @usableFromInline var bits: [UInt8] = []
+  @usableFromInline var count = 0
+  @usableFromInline var anyNull = false
+
+  public init() {}
+
+  @inlinable @inline(__always) public mutating func append(_ present: Bool) {
+    if anyNull || !present { appendSlowly(present) }
+    count &+= 1
+  }
+
+  @usableFromInline mutating func appendSlowly(_ present: Bool) {
+    if !anyNull {
+      anyNull = true
+      bits = Array(repeating: 0xFF, count: count / 8 + 1)
+      bits[count / 8] = UInt8(truncatingIfNeeded: (1 << (count & 7)) - 1)
+    }
+    if count & 7 == 0, bits.count <= count / 8 { bits.append(0) }
+    if present { bits[count / 8] |= 1 << UInt8(count & 7) }
+  }
+
+  public consuming func finish() -> Bitmap? {
+    anyNull ? Bitmap(buffer: Buffer(bits), count: count) : nil
+  }
+}
+
+/// Grows a fixed-width column: Int32, Int64 or Double by the type.
+public struct FixedBuilder<T: BitwiseCopyable>: ~Copyable {
+  @usableFromInline let type: ColumnType
+  @usableFromInline var cells: GrowingBytes
+  @usableFromInline var validity = ValidityBuilder()
+
+  public init(_ type: ColumnType, reserving rows: Int = 0) {
+    precondition(type.width == MemoryLayout<T>.stride, "a builder of \(T.self) was made for a \(type) column")
+    self.type = type
+    cells = GrowingBytes(reserving: rows * MemoryLayout<T>.stride)
+  }
+
+  @inlinable public var count: Int { validity.count }
+
+  @inlinable @inline(__always) public mutating func append(_ value: T) {
+    cells.reserve(MemoryLayout<T>.stride)
+    cells.memory.storeBytes(of: value, toByteOffset: cells.count, as: T.self)
+    cells.count &+= MemoryLayout<T>.stride
+    validity.append(true)
+  }
+
+  @inlinable @inline(__always) public mutating func appendNull() {
+    cells.reserve(MemoryLayout<T>.stride)
+    memset(cells.memory + cells.count, 0, MemoryLayout<T>.stride)
+    cells.count &+= MemoryLayout<T>.stride
+    validity.append(false)
+  }
+
+  public consuming func finish() -> Column {
+    let (type, n) = (type, count)
+    return Column(type: type, count: n, validity: validity.finish(), storage: .fixed(cells.finish()))
+  }
+}
+
+/// Grows a plain string column.
+public struct TextBuilder: ~Copyable {
+  @usableFromInline var offsets: GrowingBytes
+  @usableFromInline var bytes: GrowingBytes
+  @usableFromInline var validity = ValidityBuilder()
+
+  public init(reserving rows: Int = 0, bytes room: Int = 0) {
+    offsets = GrowingBytes(reserving: (rows + 1) * 4)
+    bytes = GrowingBytes(reserving: room)
+    offsets.memory.storeBytes(of: 0, as: Int32.self)
+    offsets.count = 4
+  }
+
+  @inlinable public var count: Int { validity.count }
+  /// Bytes of text so far; a column holds at most 2 GiB.
+  @inlinable public var textBytes: Int { bytes.count }
+
+  @inlinable @inline(__always) public mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+    bytes.reserve(text.count)
+    if text.count > 0 { memcpy(bytes.memory + bytes.count, text.baseAddress!, text.count) }
+    bytes.count &+= text.count
+    close(present: true)
+  }
+
+  public mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append($0) }
+  }
+
+  @inlinable public mutating func appendNull() { close(present: false) }
+
+  @inlinable @inline(__always) mutating func close(present: Bool) {
+    precondition(bytes.count <= Int(Int32.max), "a batch holds more than 2 GiB of text; make batches smaller")
+    offsets.reserve(4)
+    offsets.memory.storeBytes(of: Int32(truncatingIfNeeded: bytes.count), toByteOffset: offsets.count, as: Int32.self)
+    offsets.count &+= 4
+    validity.append(present)
+  }
+
+  public consuming func finish() -> Column {
+    let n = count
+    let values = TextValues(count: n, offsets: offsets.finish(), bytes: bytes.finish())
+    return Column(type: .string, count: n, validity: validity.finish(), storage: .text(values))
+  }
+}

@@ -1,0 +1,151 @@
+import CXXHash
+
+/// The digest of a column's *logical* content, from batches of any size.
+///
+/// A tree over blocks of 65,536 rows counted from the first row of the partition, so that batches, width and
+/// compression do not show. Nulls are a tag whatever bytes lie under; dictionary and plain text are equal (each text
+/// enters by its own hash); all NaN are one, −0 is 0.
+public final class ColumnDigester {
+  public static let blockRows = 65_536
+
+  private let type: ColumnType
+  private let blocks = DigestStream()
+  private let cells = DigestStream()
+  private var presence: [UInt8] = []
+  private var rowsInBlock = 0
+  private var rows = 0
+  private var scratch: [UInt64] = []
+  /// Hashes of the dictionary seen last: one text of a dictionary is hashed once, however many rows have it.
+  private var dictionary: (values: TextValues, hashes: [Digest])?
+
+  public init(type: ColumnType) { self.type = type }
+
+  public func update(_ column: Column) {
+    precondition(column.type == type, "a digester for \(type) was given a \(column.type) column")
+    var row = 0
+    while row < column.count {
+      let n = min(column.count - row, Self.blockRows - rowsInBlock)
+      updateBlock(column, row..<row + n)
+      row += n
+      rowsInBlock += n
+      rows += n
+      if rowsInBlock == Self.blockRows { closeBlock() }
+    }
+  }
+
+  public func finish() -> Digest {
+    if rowsInBlock > 0 { closeBlock() }
+    blocks.update(rows)
+    return blocks.digest
+  }
+
+  private func closeBlock() {
+    let stream = DigestStream()
+    stream.update(cells.digest)
+    if !presence.isEmpty {
+      presence += Array(repeating: 1, count: rowsInBlock - presence.count)
+      presence.withUnsafeBytes { stream.update($0) }
+    }
+    stream.update(rowsInBlock)
+    blocks.update(stream.digest)
+    cells.reset()
+    presence.removeAll(keepingCapacity: true)
+    rowsInBlock = 0
+  }
+
+  private func updateBlock(_ column: Column, _ range: Range<Int>) {
+    if let validity = column.validity {
+      var anyNull = !presence.isEmpty
+      if !anyNull { for row in range where !validity[row] { anyNull = true; break } }
+      if anyNull {
+        presence += Array(repeating: 1, count: rowsInBlock - presence.count)
+        for row in range { presence.append(validity[row] ? 1 : 0) }
+      }
+    }
+    switch column.storage {
+    case .fixed(let buffer) where type == .float64: updateFloats(column, buffer, range)
+    case .fixed(let buffer):
+      let width = type.width ?? 0
+      cells.update(UnsafeRawBufferPointer(start: buffer.base + range.lowerBound * width, count: range.count * width))
+    case .bits(let bits):
+      let bytes = range.map { bits[$0] && !column.isNull($0) ? UInt8(1) : 0 }
+      bytes.withUnsafeBytes { cells.update($0) }
+    case .text(let values):
+      withScratch(range.count * 2) { to in
+        for (i, row) in range.enumerated() where !column.isNull(row) {
+          let text = values[row]
+          let hash = XXH3_128bits(text.baseAddress, text.count)
+          to[2 &* i] = hash.low64
+          to[2 &* i &+ 1] = hash.high64
+        }
+      }
+    case .codes(let codes, let values):
+      if dictionary?.values !== values {
+        dictionary = (values, (0..<values.count).map { Digest(of: UnsafeRawBufferPointer(values[$0])) })
+      }
+      let codes: UnsafeBufferPointer<Int32> = codes.values()
+      dictionary!.hashes.withUnsafeBufferPointer { hashes in
+        withScratch(range.count * 2) { to in
+          for (i, row) in range.enumerated() where !column.isNull(row) {
+            let hash = hashes[Int(codes[row])]
+            to[2 &* i] = hash.low
+            to[2 &* i &+ 1] = hash.high
+          }
+        }
+      }
+    }
+  }
+
+  private func updateFloats(_ column: Column, _ buffer: Buffer, _ range: Range<Int>) {
+    let values: UnsafeBufferPointer<Double> = buffer.values()
+    withScratch(range.count) { to in
+      for (i, row) in range.enumerated() {
+        let value = values[row]
+        to[i] = value == 0 ? 0 : value.isNaN ? 0x7FF8_0000_0000_0000 : value.bitPattern
+      }
+    }
+  }
+
+  /// Fills `words` zeroed words and hashes them.
+  private func withScratch(_ words: Int, _ fill: (UnsafeMutablePointer<UInt64>) -> Void) {
+    if scratch.count < words { scratch = Array(repeating: 0, count: words) }
+    scratch.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress!.update(repeating: 0, count: words)
+      fill(buffer.baseAddress!)
+      cells.update(UnsafeRawBufferPointer(start: buffer.baseAddress, count: words * 8))
+    }
+  }
+}
+
+extension Column {
+  /// Of this column as a whole partition.
+  public var digest: Digest {
+    let digester = ColumnDigester(type: type)
+    digester.update(self)
+    return digester.finish()
+  }
+}
+
+/// The digests of a table: by column over its partitions in key order, and the whole.
+public enum TableDigest {
+  /// Over the list of (partition key, that partition's column digest) in key order.
+  public static func column(_ partitions: [(key: String, digest: Digest)]) -> Digest {
+    let stream = DigestStream()
+    for (key, digest) in partitions {
+      stream.update(Digest(of: key))
+      stream.update(digest)
+    }
+    return stream.digest
+  }
+
+  /// Over (name, type, column digest) in column order.
+  public static func table(_ columns: [(field: Field, digest: Digest)]) -> Digest {
+    let stream = DigestStream()
+    for (field, digest) in columns {
+      stream.update(Digest(of: field.name))
+      stream.update(Digest(of: field.type.description))
+      stream.update(digest)
+    }
+    return stream.digest
+  }
+}

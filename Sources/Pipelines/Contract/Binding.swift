@@ -1,0 +1,108 @@
+import Columns
+import Diagnostics
+
+/// What `bind` settles about one stage before any data moves.
+public struct Binding: Sendable {
+  /// Outputs by name, in order; the first is the main one.
+  public var outputs: [Output]
+  /// Columns read of each input, by alias. *Read* means: a change in it could change any byte of any output. Every
+  /// table input has an entry; `nil` columns of an input that is a document or file mean all of it.
+  public var reads: [Read]
+  public var work: Work
+  /// Bytes, a rough upper estimate; nil is unknown.
+  public var memory: Int?
+  /// Told, and the run goes on.
+  public var warnings: [Diagnostic]
+  /// The stage's relational description, where it has one: what the local kernels run and a cluster prints as SQL.
+  public var relation: Relation?
+
+  public struct Output: Hashable, Sendable {
+    public let name: String
+    public let type: ArtifactType
+
+    public init(_ name: String, _ type: ArtifactType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  public struct Read: Hashable, Sendable {
+    public let alias: String
+    public let columns: Columns
+
+    /// The columns of one input that matter.
+    public enum Columns: Hashable, Sendable {
+      /// These, sorted by name; the empty list is the pseudo-column `#rows`.
+      case named([String])
+      /// The whole artifact: every column in its order, or all of a document or file.
+      case all
+    }
+
+    public init(_ alias: String, _ columns: Columns) {
+      self.alias = alias
+      if case .named(let names) = columns { self.columns = .named(Set(names).sorted()) } else { self.columns = columns }
+    }
+  }
+
+  public enum Work: Hashable, Sendable {
+    /// One piece, and the setting that made it so (told by `plan`).
+    case whole(because: String?)
+    case eachPartition
+    case mergeable
+  }
+
+  public init(
+    outputs: [Output], reads: [Read], work: Work = .whole(because: nil), memory: Int? = nil, warnings: [Diagnostic] = [],
+    relation: Relation? = nil
+  ) {
+    self.outputs = outputs
+    self.reads = reads
+    self.work = work
+    self.memory = memory
+    self.warnings = warnings
+    self.relation = relation
+  }
+}
+
+/// What `bind` may know beyond the types of its inputs.
+public struct BindContext: Sendable {
+  /// Typed literals for `$name` inside expressions.
+  public let parameters: [String: ParameterValue]
+  /// The files of each source, in the stage's order; nil while `check` opens no file.
+  public let files: [[SourceFile]]?
+
+  public init(parameters: [String: ParameterValue] = [:], files: [[SourceFile]]? = nil) {
+    self.parameters = parameters
+    self.files = files
+  }
+}
+
+/// Something outside the store that a stage reads.
+public struct Source: Hashable, Sendable {
+  public enum Version: Hashable, Sendable {
+    /// A path or glob, relative to the document: its files' bytes are its version.
+    case files(String)
+  }
+
+  public let version: Version
+  /// Where the document names it, under `with`.
+  public let setting: [PathStep]
+
+  public init(_ version: Version, setting: [PathStep]) {
+    self.version = version
+    self.setting = setting
+  }
+}
+
+/// One file of a source.
+public struct SourceFile: Hashable, Sendable {
+  /// As the glob gave it: the part below the document's folder or the glob's fixed part, never a folder of a machine.
+  public let name: String
+  /// Where it is on this machine; never in an artifact, a recipe or a message.
+  public let path: String
+
+  public init(name: String, path: String) {
+    self.name = name
+    self.path = path
+  }
+}
