@@ -1,4 +1,5 @@
 // Maps Arrow IPC files; columns are views on the mapping.
+#include <arrow/buffer.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
@@ -93,13 +94,15 @@ int ipc_reader_open(const char *path, int validate_full, MillraceIPCReader **out
       ARROW_ASSIGN_OR_RAISE(const auto all, opened->reader_of({}));
       opened->schema = all->reader->schema();
       opened->count = all->reader->num_record_batches();
-    } else {
+    } else if (start->size() >= 4 && std::memcmp(start->data(), "\xff\xff\xff\xff", 4) == 0) {
       opened->is_stream = true;
       ARROW_ASSIGN_OR_RAISE(const auto reader,
                             arrow::ipc::RecordBatchStreamReader::Open(opened->file, read_options()));
       opened->schema = reader->schema();
       ARROW_ASSIGN_OR_RAISE(opened->stream, reader->ToRecordBatches());
       opened->count = static_cast<int64_t>(opened->stream.size());
+    } else {
+      return arrow::Status::Invalid("not an Arrow IPC file or stream");
     }
     ARROW_RETURN_NOT_OK(arrow::ExportSchema(*opened->schema, schema));
     *batches = opened->count;

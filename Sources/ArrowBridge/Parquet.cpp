@@ -134,7 +134,8 @@ int parquet_writer_open(const char *path, ArrowSchema *schema, const char *compr
     auto writer = std::make_unique<MillraceParquetWriter>();
     ARROW_ASSIGN_OR_RAISE(writer->schema, arrow::ImportSchema(schema));
     ARROW_RETURN_NOT_OK(register_kernels());
-    const std::string name = compression == nullptr || *compression == 0 ? "snappy" : compression;
+    std::string name = compression == nullptr || *compression == 0 ? "snappy" : compression;
+    if (name == "lz4") name = "lz4_raw";  // Parquet's LZ4 has no frame; "lz4" is Arrow's with one
     auto codec = arrow::Compression::UNCOMPRESSED;
     if (name != "none") {
       ARROW_ASSIGN_OR_RAISE(codec, arrow::util::Codec::GetCompressionType(name));

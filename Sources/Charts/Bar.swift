@@ -92,7 +92,10 @@ public struct Bar: Chart {
 /// A domain from zero that leaves room for what is written at the ends of the bars.
 func roomForLabels(_ values: [Double], _ factor: Double) -> Spec {
   let finite = values.filter(\.isFinite)
-  let low = min(0, finite.min() ?? 0) * factor, high = max(0, finite.max() ?? 0) * factor
+  var low = min(0, finite.min() ?? 0) * factor
+  let high = max(0, finite.max() ?? 0) * factor
+  // A short bar below zero needs room for its label as well.
+  if low < 0 { low = min(low, -(high * (factor - 1))) }
   return low == 0 && high == 0
     ? ["domain": [0, 1]] : ["domain": [.number(roundedForData(low)), .number(roundedForData(high))], "nice": false]
 }

@@ -8,6 +8,8 @@ public struct Bins: Hashable, Sendable {
 
   public var count: Int { edges.count - 1 }
 
+  var range: (low: Double, high: Double) { (edges[0], edges[edges.count - 1]) }
+
   /// The bin of a value; nil outside of all.
   public func index(of value: Double) -> Int? {
     guard value >= edges[0], value <= edges[edges.count - 1] else { return nil }
@@ -37,7 +39,7 @@ public struct Bins: Hashable, Sendable {
     raw = max(raw, max(abs(low), abs(high)) * 1e-12)
     if raw == 0 || !raw.isNormal { raw = 1 / parts }
     if whole { raw = max(raw, 1) }
-    let step = NiceStep(atLeast: min(raw, 1e306), whole: whole)
+    let step = NiceStep(near: min(raw, 1e306), whole: whole)
     var first = (low / step.value).rounded(.down)
     // Rounding of the quotient may put the first edge a step too high.
     if step.edge(first) > low { first -= 1 }
@@ -101,15 +103,15 @@ struct NiceStep {
   let mantissa: Double
   let exponent: Int
 
-  init(atLeast raw: Double, whole: Bool) {
+  init(near raw: Double, whole: Bool) {
     var k = 0
     while PowerOfTen.value(k) > raw, k > -307 { k -= 1 }
     while PowerOfTen.value(k + 1) <= raw, k < 307 { k += 1 }
     let ratio = raw / PowerOfTen.value(k)
     // 2.5 is left out where it would cut between integers.
     let steps: [Double] = whole && k < 1 ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]
-    // Rounding of the quotient must not push 2.0000000000000004 to the next step.
-    mantissa = steps.first { $0 >= ratio * (1 - 1e-9) } ?? 10
+    // The first that makes at most 1.4 times as many steps as were asked for.
+    mantissa = steps.first { $0 * 1.4 >= ratio } ?? 10
     exponent = k
   }
 

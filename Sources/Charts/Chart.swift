@@ -50,22 +50,36 @@ public struct Axis: Hashable, Sendable {
     self.shownShare = shownShare
   }
 
-  /// Vega-Lite's `axis`.
-  func spec(grid: Bool, ticks: Int = 6) -> Spec {
-    [
-      "title": title.map(Spec.string) ?? nil, "labelExpr": .string(labels), "grid": .bool(grid),
-      "tickCount": .integer(ticks), "labelOverlap": true, "labelFlush": false,
+  /// Vega-Lite's `axis`. A logarithmic one is told the range it covers, for its ticks.
+  func spec(grid: Bool, ticks: Int = 6, over range: (low: Double, high: Double)? = nil) -> Spec {
+    var fields: [(String, Spec)] = [
+      ("title", title.map(Spec.string) ?? nil), ("labelExpr", .string(format.expression())), ("grid", .bool(grid)),
     ]
+    if scale == .log, let range {
+      fields.append(("values", .array(Axis.logTicks(range.low, range.high).map(Spec.number))))
+    } else {
+      fields.append(("tickCount", .integer(ticks)))
+    }
+    return .object(fields + [("labelOverlap", "greedy"), ("labelSeparation", 8), ("labelFlush", false)])
   }
 
-  // Of the nine ticks of a decade only 1, 2 and 5 are named.
-  private var labels: String {
-    switch scale {
-    case .linear: format.expression()
-    case .log:
-      "indexof([1, 2, 5], round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))) < 0 ? '' : "
-        + format.expression()
+  /// 1, 10, 100, … inside the range, with 2 and 5 between them when the decades are few.
+  static func logTicks(_ low: Double, _ high: Double) -> [Double] {
+    guard low > 0, high >= low, high.isFinite else { return [] }
+    var decade = 0
+    while PowerOfTen.value(decade) > low, decade > -307 { decade -= 1 }
+    while PowerOfTen.value(decade + 1) <= low, decade < 307 { decade += 1 }
+    var last = decade
+    while last < 307, PowerOfTen.value(last + 1) <= high { last += 1 }
+    let mantissas: [Double] = last - decade > 4 ? [1] : [1, 2, 5]
+    var ticks: [Double] = []
+    for power in decade...last {
+      for mantissa in mantissas {
+        let tick = power >= 0 ? mantissa * PowerOfTen.value(power) : mantissa / PowerOfTen.value(-power)
+        if tick >= low, tick <= high { ticks.append(tick) }
+      }
     }
+    return ticks
   }
 }
 
@@ -110,7 +124,11 @@ extension Spec {
   static func slant(of labels: [String], in width: Int) -> [(String, Spec)] {
     let widest = labels.map(\.count).max() ?? 0
     // 6.6 px is the mean advance of a letter of Liberation Sans at 12 px.
-    if Double(widest) * 6.6 < Double(width - 80) / Double(max(1, labels.count)) { return [("labelAngle", 0)] }
+    let room = Double(width - 80) / Double(max(1, labels.count))
+    if Double(widest) * 6.6 < room { return [("labelAngle", 0)] }
+    // Names of several words are written under each other.
+    let widestWord = labels.flatMap { $0.split(separator: " ") }.map(\.count).max() ?? 0
+    if Double(widestWord) * 6.6 < room { return [("labelAngle", 0), ("labelExpr", "split(datum.label, ' ')")] }
     return [("labelAngle", -35), ("labelAlign", "right"), ("labelBaseline", "middle")]
   }
 }

@@ -73,7 +73,7 @@ public struct Histogram: Chart {
         ],
         "encoding": [
           "x": [
-            "field": "from", "type": "quantitative", "scale": scale, "axis": x.spec(grid: false, ticks: 8),
+            "field": "from", "type": "quantitative", "scale": scale, "axis": x.spec(grid: false, ticks: 8, over: bins.range),
           ],
           "x2": ["field": "to"],
           "y": ["field": "count", "type": "quantitative", "axis": y.spec(grid: true, ticks: 5)],
@@ -103,11 +103,20 @@ public struct Histogram: Chart {
   private func markerLayers(_ bins: Bins, _ theme: Theme) -> [Spec] {
     let marks = [("median", summary.quantile(0.5)), ("mean", summary.mean)].filter { bins.index(of: $0.1) != nil }
     guard !marks.isEmpty else { return [] }
-    // The larger is written to the right of its line, the smaller to the left where there is room, so that they part.
+    // One under the other, so that they part where the lines are close.
     let rows = marks.enumerated().map { index, mark -> Spec in
       ["at": .number(mark.1), "label": .string("\(mark.0) \(x.format.text(mark.1))"), "line": .integer(index)]
     }
     let at: Spec = ["field": "at", "type": "quantitative"]
+    let texts: Spec = ["x": at, "text": ["field": "label", "type": "nominal"]]
+    let text: [(String, Spec)] = [
+      ("type", "text"), ("align", ["expr": .string(alignment(bins))]), ("fontSize", 12), ("fontWeight", "bold"),
+      ("dx", ["expr": .string("(\(alignment(bins))) == 'left' ? 5 : -5")]), ("y", ["expr": "8 + 17 * datum.line"]),
+    ]
+    // A halo first, so that no line or bar runs through the words.
+    let halo: [(String, Spec)] = [
+      ("fill", .string(theme.background)), ("stroke", .string(theme.background)), ("strokeWidth", 5),
+    ]
     return [
       [
         "data": .values(rows),
@@ -115,13 +124,10 @@ public struct Histogram: Chart {
         "encoding": ["x": at],
       ],
       [
-        "data": .values(rows),
-        "mark": [
-          "type": "text", "align": ["expr": .string(alignment(bins))], "fontSize": 12, "color": .string(theme.ink),
-          "dx": ["expr": .string("(\(alignment(bins))) == 'left' ? 5 : -5")], "y": ["expr": "8 + 17 * datum.line"],
-          "fontWeight": "bold",
-        ],
-        "encoding": ["x": at, "text": ["field": "label", "type": "nominal"]],
+        "data": .values(rows), "mark": .object(text + halo), "encoding": texts,
+      ],
+      [
+        "data": .values(rows), "mark": .object(text + [("fill", .string(theme.ink))]), "encoding": texts,
       ],
     ]
   }

@@ -73,11 +73,14 @@ public struct Line: Chart {
     let colors = Spec.array(series.indices.map { .string(theme.color($0)) })
     let color: Spec = [
       "field": "series", "type": "nominal", "scale": ["domain": names, "range": colors],
-      "legend": series.count > 1 ? ["title": nil, "symbolType": "stroke", "symbolStrokeWidth": 3] : nil,
+      "legend": series.count > 1 ? ["title": nil, "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1] : nil,
     ]
     let scale: Spec = ["type": .string(y.scale.rawValue), "zero": .bool(fromZero && y.scale == .linear)]
+    var seen: [Double] = []
+    for one in series { seen += one.values + (one.low ?? []) + (one.high ?? []) }
+    let range = Line.positiveRange(seen)
     let sides: Spec = [
-      "x": xSide, "y": ["field": "y", "type": "quantitative", "scale": scale, "axis": y.spec(grid: true, ticks: 5)],
+      "x": xSide, "y": ["field": "y", "type": "quantitative", "scale": scale, "axis": y.spec(grid: true, ticks: 5, over: range)],
       "color": color,
     ]
     var layers: [Spec] = []
@@ -110,6 +113,13 @@ public struct Line: Chart {
       [("data", .values(rows)), ("encoding", sides), ("layer", .array(layers))], notes: notes, theme: theme)
   }
 
+  // What a logarithmic axis can show.
+  private static func positiveRange(_ values: [Double]) -> (low: Double, high: Double)? {
+    let positive = values.filter { $0 > 0 && $0.isFinite }
+    guard let low = positive.min(), let high = positive.max() else { return nil }
+    return (low, high)
+  }
+
   private func position(_ index: Int) -> Spec {
     switch positions {
     case .numbers(let all): .number(all[index])
@@ -119,10 +129,11 @@ public struct Line: Chart {
 
   private var xSide: Spec {
     switch positions {
-    case .numbers:
+    case .numbers(let all):
       return [
         "field": "x", "type": "quantitative",
-        "scale": ["type": .string(x.scale.rawValue), "zero": false, "nice": false], "axis": x.spec(grid: false, ticks: 8),
+        "scale": ["type": .string(x.scale.rawValue), "zero": false, "nice": false],
+        "axis": x.spec(grid: false, ticks: 8, over: Line.positiveRange(all)),
       ]
     case .dates:
       return [

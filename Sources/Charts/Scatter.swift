@@ -17,7 +17,7 @@ public struct Scatter: Chart {
 
   public init(
     x xs: [Double], y ys: [Double], groups: Groups? = nil, groupTitle: String? = nil, frame: Frame, x: Axis, y: Axis,
-    noun: String = "customer", limit: Int = 3000
+    noun: String = "customer", limit: Int = 2000
   ) {
     precondition(xs.count == ys.count && (groups?.codes.count ?? xs.count) == xs.count, "a point needs x, y and a group")
     self.frame = frame
@@ -86,7 +86,7 @@ public struct Scatter: Chart {
       return .object(fields)
     }
     var sides: [(String, Spec)] = [
-      ("x", side("x", x, grid: true)), ("y", side("y", y, grid: true)),
+      ("x", side("x", x, xs)), ("y", side("y", y, ys)),
     ]
     if let groups {
       var colors = groups.names.indices.map { theme.color($0) }
@@ -111,11 +111,14 @@ public struct Scatter: Chart {
       [("data", .values(rows)), ("mark", .object(mark)), ("encoding", .object(sides))], notes: notes, theme: theme)
   }
 
-  private func side(_ field: String, _ axis: Axis, grid: Bool) -> Spec {
-    [
+  private func side(_ field: String, _ axis: Axis, _ values: [Double]) -> Spec {
+    let range = shown.isEmpty ? nil : shown.reduce((Double.infinity, -Double.infinity)) {
+      (min($0.0, values[$1]), max($0.1, values[$1]))
+    }
+    return [
       "field": .string(field), "type": "quantitative",
       "scale": ["type": .string(axis.scale.rawValue), "zero": .bool(axis.scale == .linear), "nice": .bool(axis.scale == .linear)],
-      "axis": axis.spec(grid: grid),
+      "axis": axis.spec(grid: true, over: range),
     ]
   }
 
@@ -161,26 +164,20 @@ public struct Scatter: Chart {
         "type": "log", "domain": [1, .integer(max(10, most))], "range": .array(theme.sequential.map(Spec.string)),
       ],
       "legend": [
-        "title": .string("\(noun)s"), "orient": "right", "tickCount": 4,
-        "labelExpr": .string(Axis(nil, .integer, scale: .log).labelsOfDecades),
+        "title": .string("\(noun)s"), "orient": "right",
+        "values": .array(Axis.logTicks(1, Double(max(10, most))).map(Spec.number)),
+        "labelExpr": .string(NumberFormat.integer.expression()),
         "gradientLength": .integer(max(60, min(180, frame.height - 160))),
       ],
     ]
     let sides: Spec = [
-      "x": ["field": "left", "type": "quantitative", "scale": domain(across, x), "axis": x.spec(grid: true)],
+      "x": ["field": "left", "type": "quantitative", "scale": domain(across, x), "axis": x.spec(grid: true, over: across.range)],
       "x2": ["field": "right"],
-      "y": ["field": "low", "type": "quantitative", "scale": domain(up, y), "axis": y.spec(grid: true)],
+      "y": ["field": "low", "type": "quantitative", "scale": domain(up, y), "axis": y.spec(grid: true, over: up.range)],
       "y2": ["field": "high"],
       "color": color,
     ]
     return frame.wrap(
       [("data", .values(cells)), ("mark", ["type": "rect"]), ("encoding", sides)], notes: notes, theme: theme)
-  }
-}
-
-extension Axis {
-  /// Only 1, 10, 100, …: for a colour scale, which is short.
-  var labelsOfDecades: String {
-    "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9))) != 1 ? '' : " + format.expression()
   }
 }

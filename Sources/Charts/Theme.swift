@@ -31,7 +31,7 @@ public struct Theme: Hashable, Sendable {
   public static let dark = Theme(
     background: "#12181f", ink: "#e8edf2", muted: "#a9b4c0", rule: "#2e3945",
     series: ["#3fa3dc", "#f0803c", "#2cc295", "#e09bc4", "#f0b429", "#8fd0f5", "#b08ad0", "#f0e442"],
-    other: "#768390", sequential: ["#16242f", "#1b5c86", "#3fa3dc", "#cfe9fa"],
+    other: "#768390", sequential: ["#1c3448", "#1f638f", "#3fa3dc", "#cfe9fa"],
     diverging: ["#f0803c", "#7d4a2b", "#1c232b", "#255b7e", "#3fa3dc"], onStrong: "#0d1217", onWeak: "#e8edf3")
 
   /// The colour of the series at a position; after the last they begin again.

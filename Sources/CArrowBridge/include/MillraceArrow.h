@@ -179,7 +179,7 @@ struct MillraceArrow {
   int (*parquet_reader_rows)(MillraceParquetReader *reader, int64_t group, int64_t *rows, char *error,
                              size_t error_size);
   /// One row group as a stream of batches of at most `batch_rows` rows (0: 65536), with the top-level
-  /// columns named by index (`columns` NULL: all) in the file's order. The stream outlives the reader.
+  /// columns named by index, each once, in that order (`columns` NULL: all). The stream outlives the reader.
   /// May be called from several threads; one stream belongs to one thread.
   int (*parquet_reader_group)(MillraceParquetReader *reader, int64_t group, const int32_t *MILLRACE_NULLABLE columns,
                               int32_t column_count, int64_t batch_rows, struct ArrowArrayStream *out, char *error,

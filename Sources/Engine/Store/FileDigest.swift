@@ -1,0 +1,53 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The digest of a file's bytes: over the digests of pieces of 4 MiB, so that several threads can share a large file.
+enum FileDigest {
+  private static let pieceBytes = 4 << 20
+  private static let readBytes = 256 << 10
+
+  static func of(_ path: String, width: Int) throws -> Digest {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw Disk.failure("read", path) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw Disk.failure("read", path) }
+    let size = Int(status.st_size)
+    let pieces = (size + pieceBytes - 1) / pieceBytes
+    let digests = Mutex([Digest](repeating: Digest(high: 0, low: 0), count: pieces))
+    try performConcurrently(pieces, width: width) { piece in
+      let digest = try self.piece(of: file, path, from: piece * pieceBytes, to: min(size, (piece + 1) * pieceBytes))
+      digests.withLock { $0[piece] = digest }
+    }
+    let stream = DigestStream()
+    for digest in digests.withLock({ $0 }) { stream.update(digest) }
+    stream.update(size)
+    return stream.digest
+  }
+
+  private static func piece(of file: Int32, _ path: String, from start: Int, to end: Int) throws -> Digest {
+    let stream = DigestStream()
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 64)
+    defer { room.deallocate() }
+    var at = start
+    while at < end {
+      let n = pread(file, room.baseAddress, min(readBytes, end - at), off_t(at))
+      if n < 0, errno == EINTR { continue }
+      if n < 0 { throw Disk.failure("read", path) }
+      if n == 0 { break }
+      stream.update(UnsafeRawBufferPointer(rebasing: room[..<n]))
+      at += n
+    }
+    // A file that became shorter meanwhile has another digest than any whole one.
+    stream.update(at - start)
+    return stream.digest
+  }
+}

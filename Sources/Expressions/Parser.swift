@@ -1,0 +1,427 @@
+import Columns
+import Diagnostics
+
+/// Reads tokens into a tree by operator precedence (Pratt, "Top down operator precedence", 1973).
+struct Parser {
+  /// Parentheses, calls and CASE nested deeper than this are refused, so that no text can exhaust the stack.
+  static let deepestNesting = 100
+  /// Operators chained without parentheses make deep trees too; each level costs the later passes one call.
+  static let tallestTree = 300
+
+  private let text: String
+  private let tokens: [Token]
+  private let bindings: Expression.Bindings
+  private var at = 0
+  private var nesting = 0
+
+  /// A term with its span and the height of its tree.
+  struct Parsed {
+    var term: Term
+    var span: Span
+    var height: Int
+  }
+
+  init(_ text: String, bindings: Expression.Bindings) throws(Mistakes) {
+    self.text = text
+    self.bindings = bindings
+    tokens = try Lexer.tokens(text)
+  }
+
+  mutating func whole() throws(Mistakes) -> Expression {
+    if next.kind == .end { throw mistake("an empty expression", next.range, expected: "an expression") }
+    let parsed = try expression(0)
+    guard next.kind == .end else {
+      throw unexpected(next.text == ")" ? "a parenthesis is closed that was not opened" : "the expression does not end here",
+        expected: "an operator or the end")
+    }
+    return Expression(parsed.term, span: parsed.span)
+  }
+
+  // MARK: Operators
+
+  private mutating func expression(_ least: Int) throws(Mistakes) -> Parsed {
+    nesting += 1
+    defer { nesting -= 1 }
+    if nesting > Self.deepestNesting {
+      throw mistake("an expression is nested deeper than \(Self.deepestNesting) levels", next.range, hint: "derive a column for a part of it")
+    }
+    var left = try prefix()
+    while let step = try suffix(of: left, least) { left = step }
+    return left
+  }
+
+  private mutating func prefix() throws(Mistakes) -> Parsed {
+    let first = next
+    if takeWord("NOT") {
+      let operand = try expression(Precedence.not)
+      return try made(.not(operand.term), from: first, [operand])
+    }
+    if take("-") {
+      if next.kind == .number {
+        let number = try self.number(negative: true)
+        return Parsed(term: number, span: Span(first.range.lowerBound..<previousEnd), height: 1)
+      }
+      let operand = try expression(Precedence.sign)
+      return try made(.negate(operand.term), from: first, [operand])
+    }
+    if take("+") { return try expression(Precedence.sign) }
+    return try primary()
+  }
+
+  /// The operator behind `left`, when it binds at least as tightly as `least`; nil at the end of this level.
+  private mutating func suffix(of left: Parsed, _ least: Int) throws(Mistakes) -> Parsed? {
+    if let binary = binaryOperator(next), binary.precedence >= least {
+      let sign = next
+      at += 1
+      let right = try expression(binary.precedence + 1)
+      if binary.isComparison, let again = binaryOperator(next), again.isComparison {
+        throw mistake(
+          "comparisons do not chain", sign.range.lowerBound..<next.range.upperBound,
+          hint: "write \"a \(binary.rawValue) b AND b \(again.rawValue) c\"")
+      }
+      return try made(.binary(binary, left.term, right.term), from: left, [left, right])
+    }
+    if next.text == "::", least <= Precedence.castSuffix {
+      at += 1
+      let type = try self.type()
+      return try made(.cast(left.term, type, orNull: false), from: left, [left])
+    }
+    if isWord("IS"), least <= Precedence.truthTest {
+      at += 1
+      let negated = takeWord("NOT")
+      for test in TruthTest.allCases where takeWord(test.rawValue) {
+        return try made(.test(left.term, test, negated: negated), from: left, [left])
+      }
+      throw unexpected("IS is not finished", expected: "NULL, TRUE or FALSE")
+    }
+    guard least <= Precedence.membership else { return nil }
+    let isNegated = isWord("NOT")
+    guard ["IN", "BETWEEN", "LIKE", "ILIKE"].contains(where: { isWord($0, ahead: isNegated ? 1 : 0) }) else {
+      if isNegated, !isWord("NOT", ahead: 1) { throw unexpected("NOT stands where an operator is needed", expected: "IN, BETWEEN, LIKE or ILIKE after NOT") }
+      return nil
+    }
+    if isNegated { at += 1 }
+    return try membership(of: left, negated: isNegated)
+  }
+
+  private mutating func membership(of left: Parsed, negated: Bool) throws(Mistakes) -> Parsed {
+    if takeWord("IN") {
+      try need("(", "a list in parentheses after IN")
+      let list = try self.list()
+      if list.isEmpty { throw mistake("IN has an empty list", left.span.range.lowerBound..<previousEnd, expected: "at least one value") }
+      return try made(.isIn(left.term, list.map(\.term), negated: negated), from: left, [left] + list)
+    }
+    if takeWord("BETWEEN") {
+      let low = try expression(Precedence.concatenation)
+      guard takeWord("AND") else { throw unexpected("BETWEEN is not finished", expected: "AND and the upper bound") }
+      let high = try expression(Precedence.concatenation)
+      return try made(.between(left.term, low.term, high.term, negated: negated), from: left, [left, low, high])
+    }
+    let ignoringCase = isWord("ILIKE")
+    at += 1
+    let pattern = try expression(Precedence.concatenation)
+    var escape: String?
+    if takeWord("ESCAPE") {
+      guard next.kind == .string, next.text.unicodeScalars.count == 1 else {
+        throw unexpected("ESCAPE is not finished", expected: "one character in single quotes")
+      }
+      escape = next.text
+      at += 1
+    }
+    return try made(
+      .like(left.term, pattern: pattern.term, escape: escape, ignoringCase: ignoringCase, negated: negated), from: left, [left, pattern])
+  }
+
+  private func binaryOperator(_ token: Token) -> BinaryOperator? {
+    switch token.kind {
+    case .symbol:
+      token.text == "!=" ? .notEqual : token.text == "==" ? .equal : BinaryOperator(rawValue: token.text)
+    case .word: isWord("AND") ? .and : isWord("OR") ? .or : nil
+    default: nil
+    }
+  }
+
+  // MARK: Primaries
+
+  private mutating func primary() throws(Mistakes) -> Parsed {
+    let first = next
+    switch first.kind {
+    case .number: return leaf(try number(negative: false), first)
+    case .string:
+      at += 1
+      return leaf(.literal(.string(first.text)), first)
+    case .quotedName:
+      at += 1
+      return leaf(.column(first.text), first)
+    case .parameter:
+      at += 1
+      guard let bound = bindings[first.text] else {
+        throw mistake(
+          "unknown parameter \"$\(first.text)\"", first.range,
+          hint: hint(forUnknown: first.text, among: bindings.keys.sorted()) ?? "declare it under \"parameters\"")
+      }
+      return leaf(.literal(bound.value), first)
+    case .symbol where first.text == "(":
+      at += 1
+      let inner = try expression(0)
+      guard take(")") else { throw unexpected("a parenthesis is not closed", expected: "an operator or \")\"") }
+      // The parentheses belong to what stands in them, for messages.
+      return Parsed(term: inner.term, span: Span(first.range.lowerBound..<previousEnd, inner.span.children), height: inner.height)
+    case .word: return try word(first)
+    case .symbol, .end: throw unexpected("an operand is missing", expected: "a column, a value, a function or \"(\"")
+    }
+  }
+
+  private mutating func word(_ first: Token) throws(Mistakes) -> Parsed {
+    let follows = tokens[min(at + 1, tokens.count - 1)]
+    switch first.text.uppercased() {
+    case "TRUE", "FALSE":
+      at += 1
+      return leaf(.literal(.bool(first.text.uppercased() == "TRUE")), first)
+    case "NULL":
+      at += 1
+      return leaf(.literal(.null), first)
+    case "DATE" where follows.kind == .string:
+      at += 2
+      guard let date = parsedDate(follows.text) else {
+        throw mistake("'\(follows.text)' is not a date", follows.range, expected: "a day like '2011-12-09'")
+      }
+      return leaf(.literal(.date(date)), first)
+    case "TIMESTAMP" where follows.kind == .string:
+      at += 2
+      guard let micros = parsedTimestamp(follows.text) else {
+        throw mistake("'\(follows.text)' is not a timestamp", follows.range, expected: "a time like '2011-12-09 12:50:00'")
+      }
+      return leaf(.literal(.timestamp(micros)), first)
+    case "INTERVAL" where follows.kind == .string || follows.kind == .number || follows.text == "-":
+      return try interval(first)
+    case "CASE": return try choose(first)
+    case "CAST", "TRY_CAST":
+      at += 1
+      try need("(", "\"(\" after \(first.text.uppercased())")
+      let operand = try expression(0)
+      guard takeWord("AS") else { throw unexpected("\(first.text.uppercased()) is not finished", expected: "AS and a type") }
+      let type = try self.type()
+      try need(")", "\")\" after the type")
+      return try made(.cast(operand.term, type, orNull: first.text.uppercased() == "TRY_CAST"), from: first, [operand])
+    default:
+      if follows.text == "(", follows.kind == .symbol { return try call(first) }
+      if reservedWords.contains(first.text.uppercased()) {
+        throw unexpected(
+          "\(first.text) stands where an operand is needed", expected: "a column, a value, a function or \"(\"",
+          hint: "a column of this name is written in double quotes")
+      }
+      at += 1
+      return leaf(.column(first.text), first)
+    }
+  }
+
+  private mutating func call(_ first: Token) throws(Mistakes) -> Parsed {
+    at += 2
+    let name = first.text.lowercased()
+    if let function = AggregateFunction(spelling: name) {
+      if function == .count, take("*") {
+        try need(")", "\")\" after count(*")
+        return try made(.aggregate(.count, nil, distinct: false), from: first, [])
+      }
+      let distinct = takeWord("DISTINCT")
+      let arguments = try list()
+      guard arguments.count == 1 else {
+        throw mistake(
+          "\(name) takes one argument", first.range.lowerBound..<previousEnd, found: String(arguments.count),
+          hint: name == "min" || name == "max" ? "the \(name == "min" ? "least" : "greatest") of several values is \(name == "min" ? "least" : "greatest")(a, b)" : nil)
+      }
+      return try made(.aggregate(function, arguments[0].term, distinct: distinct), from: first, arguments)
+    }
+    let arguments = try list()
+    let terms = arguments.map(\.term)
+    guard let function = FunctionTable.function(named: name) else {
+      throw mistake(
+        "unknown function \"\(first.text)\"", first.range,
+        hint: hint(forUnknown: name, among: FunctionTable.spellings + AggregateFunction.spellings))
+    }
+    if let wrong = function.wrongCount(terms.count) {
+      throw mistake("\(name) \(wrong)", first.range.lowerBound..<previousEnd, found: "\(terms.count)", hint: function.signature)
+    }
+    if case .rewritten(let rewrite) = function.kernel {
+      return Parsed(
+        term: rewrite(terms), span: Span(first.range.lowerBound..<previousEnd, arguments.map(\.span)),
+        height: try checked(height: arguments.map(\.height).max()! + 1))
+    }
+    return try made(.call(function.name, terms), from: first, arguments)
+  }
+
+  /// Arguments up to the closing parenthesis; the opening one is behind us.
+  private mutating func list() throws(Mistakes) -> [Parsed] {
+    if take(")") { return [] }
+    var items: [Parsed] = []
+    while true {
+      items.append(try expression(0))
+      if take(")") { return items }
+      guard take(",") else { throw unexpected("a list is not closed", expected: "\",\" or \")\"") }
+    }
+  }
+
+  private mutating func choose(_ first: Token) throws(Mistakes) -> Parsed {
+    at += 1
+    var parts: [Parsed] = [], whens: [Term.When] = []
+    var operand: Parsed?, otherwise: Parsed?
+    if !isWord("WHEN") {
+      operand = try expression(0)
+      parts.append(operand!)
+    }
+    while takeWord("WHEN") {
+      let condition = try expression(0)
+      guard takeWord("THEN") else { throw unexpected("WHEN is not finished", expected: "THEN") }
+      let result = try expression(0)
+      whens.append(.init(condition.term, then: result.term))
+      parts += [condition, result]
+    }
+    if whens.isEmpty { throw unexpected("CASE has no WHEN", expected: "WHEN") }
+    if takeWord("ELSE") {
+      otherwise = try expression(0)
+      parts.append(otherwise!)
+    }
+    guard takeWord("END") else { throw unexpected("CASE is not finished", expected: "WHEN, ELSE or END") }
+    return try made(.choose(operand: operand?.term, whens, otherwise: otherwise?.term), from: first, parts)
+  }
+
+  private mutating func interval(_ first: Token) throws(Mistakes) -> Parsed {
+    at += 1
+    let negative = take("-")
+    let amount = next
+    var words = amount.text.split(separator: " ").map(String.init)
+    at += 1
+    if words.count == 1, next.kind == .word || next.kind == .string {
+      words.append(next.text)
+      at += 1
+    }
+    guard words.count == 2, let count = Int64(words[0]), let unit = CalendarUnit(word: words[1]) else {
+      throw mistake(
+        "an interval could not be read", first.range.lowerBound..<previousEnd,
+        expected: "a whole number and a unit, like INTERVAL '3' month", hint: "units: \(CalendarUnit.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return leaf(.interval(negative ? 0 &- count : count, unit), first)
+  }
+
+  private mutating func number(negative: Bool) throws(Mistakes) -> Term {
+    let token = next
+    at += 1
+    let text = (negative ? "-" : "") + token.text
+    if token.text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) {
+      guard let value = Double(text), value.isFinite else { throw mistake("\(text) is beyond float64", token.range) }
+      return .literal(.float(value))
+    }
+    if let point = token.text.firstIndex(of: ".") {
+      let scale = token.text[token.text.index(after: point)...].utf8.count
+      let digits = (negative ? "-" : "") + token.text.filter { $0 != "." }
+      guard let unscaled = Int64(digits), scale <= ColumnType.widestDecimal, decimalDigits(unscaled) <= ColumnType.widestDecimal else {
+        throw mistake("\(text) has more than \(ColumnType.widestDecimal) digits", token.range, hint: "write it with an exponent for a float64, like \(text)e0")
+      }
+      return .literal(.decimal(unscaled: unscaled, scale: scale))
+    }
+    guard let value = Int64(text) else { throw mistake("\(text) is beyond int64", token.range) }
+    return .literal(.int(value))
+  }
+
+  /// `decimal(12,3)`, `timestamp[Europe/London]`, or a SQL name like BIGINT.
+  private mutating func type() throws(Mistakes) -> ColumnType {
+    let first = next
+    guard first.kind == .word else { throw unexpected("a type is missing", expected: "a type, like int64 or decimal(12,2)") }
+    at += 1
+    var end = first.range.upperBound
+    for (open, close) in [("(", ")"), ("[", "]")] where next.text == open && next.kind == .symbol {
+      while next.text != close, next.kind != .end { at += 1 }
+      end = next.range.upperBound
+      if next.kind != .end { at += 1 }
+    }
+    let spelling = String(decoding: Array(text.utf8)[first.range.lowerBound..<end], as: UTF8.self)
+    if let type = ColumnType(spelling) ?? ColumnType(sql: spelling) { return type }
+    throw mistake(
+      "unknown type \"\(spelling)\"", first.range.lowerBound..<end,
+      hint: hint(forUnknown: spelling, among: ColumnType.spellings))
+  }
+
+  // MARK: Tokens
+
+  private var next: Token { tokens[at] }
+  private var previousEnd: Int { at > 0 ? tokens[at - 1].range.upperBound : 0 }
+
+  private func isWord(_ word: String, ahead: Int = 0) -> Bool {
+    let token = tokens[min(at + ahead, tokens.count - 1)]
+    return token.kind == .word && token.text.uppercased() == word
+  }
+
+  private mutating func takeWord(_ word: String) -> Bool {
+    guard isWord(word) else { return false }
+    at += 1
+    return true
+  }
+
+  private mutating func take(_ symbol: String) -> Bool {
+    guard next.kind == .symbol, next.text == symbol else { return false }
+    at += 1
+    return true
+  }
+
+  private mutating func need(_ symbol: String, _ expected: String) throws(Mistakes) {
+    if !take(symbol) { throw unexpected("\"\(symbol)\" is missing", expected: expected) }
+  }
+
+  private func unexpected(_ message: String, expected: String, hint: String? = nil) -> Mistakes {
+    mistake(message, next.range, expected: expected, found: next.kind == .end ? "the end" : "\"\(next.text)\"", hint: hint)
+  }
+
+  private func leaf(_ term: Term, _ first: Token) -> Parsed {
+    Parsed(term: term, span: Span(first.range.lowerBound..<previousEnd), height: 1)
+  }
+
+  private func made(_ term: Term, from first: Token, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+    try made(term, start: first.range.lowerBound, parts)
+  }
+
+  private func made(_ term: Term, from left: Parsed, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+    try made(term, start: left.span.range.lowerBound, parts)
+  }
+
+  private func made(_ term: Term, start: Int, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+    let height = try checked(height: (parts.map(\.height).max() ?? 0) + 1)
+    return Parsed(term: term, span: Span(start..<previousEnd, parts.map(\.span)), height: height)
+  }
+
+  private func checked(height: Int) throws(Mistakes) -> Int {
+    if height > Self.tallestTree {
+      throw mistake(
+        "an expression chains more than \(Self.tallestTree) operators", 0..<previousEnd,
+        hint: "IN (…) compares with many values; a derived column can hold a part")
+    }
+    return height
+  }
+}
+
+/// Words that are no column unless quoted.
+let reservedWords: Set<String> = [
+  "AND", "OR", "NOT", "IS", "NULL", "TRUE", "FALSE", "IN", "BETWEEN", "LIKE", "ILIKE", "ESCAPE", "CASE", "WHEN", "THEN",
+  "ELSE", "END", "CAST", "TRY_CAST", "AS", "DISTINCT",
+]
+
+extension ColumnType {
+  /// The names that SQL has for our types.
+  init?(sql: String) {
+    let word = sql.lowercased()
+    switch word {
+    case "boolean": self = .bool
+    case "int", "integer": self = .int32
+    case "bigint", "long": self = .int64
+    case "double", "float", "real", "double precision": self = .float64
+    case "varchar", "text", "char": self = .string
+    case "datetime": self = .timestamp()
+    default:
+      if word.hasPrefix("numeric("), let type = ColumnType("decimal" + word.dropFirst(7)) { self = type }
+      else if let type = ColumnType(word) { self = type }
+      else { return nil }
+    }
+  }
+}
+
+func decimalDigits(_ unscaled: Int64) -> Int { String(unscaled.magnitude).utf8.count }

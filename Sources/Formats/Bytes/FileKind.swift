@@ -1,0 +1,47 @@
+import Diagnostics
+
+/// What a file holds: told by its first bytes, and by its name's ending only where bytes cannot tell.
+public enum FileKind: String, CaseIterable, Hashable, Sendable {
+  /// Delimited text: csv, tsv, txt, and whatever has no better name.
+  case csv
+  case jsonLines = "jsonl"
+  case parquet
+  case arrow
+  case gzip
+  case archive
+  case spreadsheet = "xlsx"
+
+  /// By a name alone; nil when its ending says nothing.
+  public init?(name: String) {
+    let lower = name.lowercased()
+    func ends(_ endings: String...) -> Bool { endings.contains { lower.hasSuffix($0) } }
+    if ends(".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar", ".zip", ".7z") { self = .archive }
+    else if ends(".gz") { self = .gzip }
+    else if ends(".parquet", ".pq") { self = .parquet }
+    else if ends(".arrow", ".feather", ".ipc") { self = .arrow }
+    else if ends(".jsonl", ".ndjson") { self = .jsonLines }
+    else if ends(".xlsx") { self = .spreadsheet }
+    else if ends(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat") { self = .csv }
+    else { return nil }
+  }
+
+  public init(ofFile path: String) throws {
+    let head = try FileBytes(path: path).head(512)
+    self = FileKind(head: head, name: path)
+  }
+
+  /// By the first 512 bytes and the name.
+  public init(head: [UInt8], name: String) {
+    func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
+    if starts("PAR1") { self = .parquet }
+    else if starts("ARROW1") || head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) { self = .arrow }
+    else if head.starts(with: [0x1F, 0x8B]) { self = FileKind(name: name) == .archive ? .archive : .gzip }
+    else if starts("PK\u{3}\u{4}") || starts("PK\u{5}\u{6}") { self = FileKind(name: name) == .spreadsheet ? .spreadsheet : .archive }
+    else if head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { self = .archive }
+    else if head.count >= 262, Array(head[257..<262]) == Array("ustar".utf8) { self = .archive }
+    else {
+      // The bytes are no magic: a name that promises one of those (.zip of noise) is still opened as such and refused there.
+      self = FileKind(name: name).flatMap { $0 == .gzip && !head.isEmpty ? .csv : $0 } ?? .csv
+    }
+  }
+}

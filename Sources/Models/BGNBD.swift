@@ -1,0 +1,78 @@
+import Statistics
+
+/// BG/NBD: customers buy at random at rate λ ~ Gamma(r, α) and leave after each repeat purchase with probability
+/// p ~ Beta(a, b).
+///
+///     let fit = try BGNBD.fit(summary)                       // PurchaseSummary, or a GroupedSummary
+///     let scores = BGNBD.Predictor(fit.parameters).scores(of: summary)
+///     scores.expectedPurchases(within: 39)
+///
+/// Fader, Hardie & Lee 2005, "Counting Your Customers the Easy Way", Marketing Science 24(2); their letters.
+public enum BGNBD {
+  // MARK: Parameters
+
+  public struct Parameters: Hashable, Sendable {
+    /// Shape and rate of the purchase rates; α in units of time.
+    public var r: Double
+    public var α: Double
+    /// The dropout probabilities' beta law.
+    public var a: Double
+    public var b: Double
+
+    public init(r: Double, α: Double, a: Double, b: Double) {
+      (self.r, self.α, self.a, self.b) = (r, α, a, b)
+    }
+
+    init(_ v: [Double]) { self.init(r: v[0], α: v[1], a: v[2], b: v[3]) }
+    public var vector: [Double] { [r, α, a, b] }
+    public static let names = ["r", "alpha", "a", "b"]
+  }
+
+  // MARK: Likelihood
+
+  /// ℓ of all customers at given parameters; nothing dropped.
+  public static func logLikelihood(_ data: GroupedSummary, at p: Parameters) -> Double {
+    BetaGeometricLikelihood(data, o: 0).evaluate(p.r, p.α, p.a, p.b).value
+  }
+
+  /// ∂ℓ / ∂(r, α, a, b).
+  public static func gradient(_ data: GroupedSummary, at p: Parameters) -> [Double] {
+    BetaGeometricLikelihood(data, o: 0).evaluate(p.r, p.α, p.a, p.b).gradient
+  }
+
+  // MARK: Fit
+
+  public struct Fit: Sendable {
+    public var parameters: Parameters
+    /// Square roots of the covariance's diagonal; nil where the likelihood is flat.
+    public var standardErrors: Parameters?
+    /// Inverse of the negative Hessian, in (r, α, a, b).
+    public var covariance: SymmetricMatrix?
+    public var logLikelihood: Double
+    /// Customers (their weights summed).
+    public var observations: Double
+    public var converged: Bool
+    public var iterations: Int
+    public var evaluations: Int
+    /// Largest |∂ℓ/∂ ln parameter| per customer.
+    public var gradientNorm: Double
+    /// Sentences a reader of the fit should know.
+    public var diagnoses: [String]
+
+    public var aic: Double { 2 * 4 - 2 * logLikelihood }
+    public var bic: Double { 4 * Portable.log(observations) - 2 * logLikelihood }
+  }
+
+  /// Maximum likelihood. Throws a FitError when the data cannot say anything about the parameters.
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil) throws -> Fit {
+    try fit(GroupedSummary(summary, weights: weights))
+  }
+
+  public static func fit(_ data: GroupedSummary) throws -> Fit {
+    try BetaGeometricFit(data, o: 0, model: "BG/NBD").run()
+  }
+
+  // MARK: Predict
+
+  public typealias Predictor = BetaGeometricPredictor
+}

@@ -1,0 +1,39 @@
+import Statistics
+
+/// How much closer points are to their own cluster than to the next one (Rousseeuw 1987), from −1 to 1.
+public enum Silhouette {
+  /// The mean over all points, or over a seeded sample of `sample` points, Euclidean. Points alone in their cluster
+  /// count as 0. Nil when the points have fewer than two clusters.
+  public static func mean(_ columns: [[Double]], labels: [Int32], sample: Int = 10_000, seed: UInt64 = 0) -> Double? {
+    var random = RandomStream(seed: seed)
+    let rows = labels.count <= sample ? Array(labels.indices) : random.sample(sample, of: labels.count)
+    let label = rows.map { Int(labels[$0]) }
+    let k = (label.max() ?? -1) + 1
+    var sizes = [Int](repeating: 0, count: max(k, 0))
+    for c in label { sizes[c] += 1 }
+    guard sizes.filter({ $0 > 0 }).count > 1 else { return nil }
+    let points = rows.flatMap { i in columns.map { $0[i] } }
+    let d = columns.count
+    let parts = FixedChunks.map(count: rows.count, chunk: 64) { range -> Double in
+      var total = 0.0
+      var sums = [Double](repeating: 0, count: k)
+      for i in range where sizes[label[i]] > 1 {
+        for c in 0..<k { sums[c] = 0 }
+        for j in rows.indices {
+          var square = 0.0
+          for c in 0..<d {
+            let t = points[i * d + c] - points[j * d + c]
+            square += t * t
+          }
+          sums[label[j]] += square.squareRoot()
+        }
+        let own = sums[label[i]] / Double(sizes[label[i]] - 1)
+        var other = Double.infinity
+        for c in 0..<k where c != label[i] && sizes[c] > 0 { other = min(other, sums[c] / Double(sizes[c])) }
+        if max(own, other) > 0 { total += (other - own) / max(own, other) }
+      }
+      return total
+    }
+    return parts.reduce(0, +) / Double(rows.count)
+  }
+}

@@ -1,0 +1,147 @@
+/// How JSON values are printed: compact for recipes and digests, indented for people.
+extension JSONValue {
+  /// Compact, members in their order, canonical numbers: equal values have equal text, whatever machine prints them.
+  public var canonical: String { String(decoding: canonicalBytes, as: UTF8.self) }
+
+  /// `canonical` as UTF-8.
+  public var canonicalBytes: [UInt8] {
+    var out: [UInt8] = []
+    print(into: &out)
+    return out
+  }
+
+  /// The same value with the members of every object in ascending order of their keys' UTF-8 bytes.
+  public var sorted: JSONValue {
+    switch self {
+    case .object(let members):
+      .object(members.map { JSONMember($0.key, $0.value.sorted) }.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+    case .array(let items): .array(items.map(\.sorted))
+    case .null, .bool, .number, .string: self
+    }
+  }
+
+  /// Indented by two blanks, numbers canonical, with a line feed at the end. Lists and objects that hold only scalars stay on
+  /// one line when they fit within `width`.
+  public func pretty(width: Int = 120) -> String {
+    var out: [UInt8] = []
+    printPretty(into: &out, indent: 0, width: width)
+    out.append(UInt8(ascii: "\n"))
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  private func print(into out: inout [UInt8]) {
+    switch self {
+    case .null: out += "null".utf8
+    case .bool(let value): out += (value ? "true" : "false").utf8
+    case .number(let number): out += number.canonicalText.utf8
+    case .string(let text): Self.quote(text, into: &out)
+    case .array(let items):
+      out.append(UInt8(ascii: "["))
+      for (index, item) in items.enumerated() {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        item.print(into: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let members):
+      out.append(UInt8(ascii: "{"))
+      for (index, member) in members.enumerated() {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        Self.quote(member.key, into: &out)
+        out.append(UInt8(ascii: ":"))
+        member.value.print(into: &out)
+      }
+      out.append(UInt8(ascii: "}"))
+    }
+  }
+
+  private func printPretty(into out: inout [UInt8], indent: Int, width: Int) {
+    if let line = oneLine, indent + line.count <= width {
+      out += line
+      return
+    }
+    switch self {
+    case .null, .bool, .number, .string: print(into: &out)
+    case .array(let items):
+      Self.printBlock(items, "[", "]", into: &out, indent: indent) { $0.printPretty(into: &$1, indent: indent + 2, width: width) }
+    case .object(let members):
+      Self.printBlock(members, "{", "}", into: &out, indent: indent) { member, out in
+        Self.quote(member.key, into: &out)
+        out += ": ".utf8
+        member.value.printPretty(into: &out, indent: indent + 2, width: width)
+      }
+    }
+  }
+
+  private static func printBlock<Item>(
+    _ items: [Item], _ open: Unicode.Scalar, _ close: Unicode.Scalar, into out: inout [UInt8], indent: Int,
+    _ print: (Item, inout [UInt8]) -> Void
+  ) {
+    out.append(UInt8(ascii: open))
+    for (index, item) in items.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out.append(UInt8(ascii: "\n"))
+      out += repeatElement(UInt8(ascii: " "), count: indent + 2)
+      print(item, &out)
+    }
+    out.append(UInt8(ascii: "\n"))
+    out += repeatElement(UInt8(ascii: " "), count: indent)
+    out.append(UInt8(ascii: close))
+  }
+
+  // Nil when the value holds a list or an object that holds something: those read better on lines of their own.
+  private var oneLine: [UInt8]? {
+    var out: [UInt8] = []
+    switch self {
+    case .null, .bool, .number, .string: print(into: &out)
+    case .array(let items):
+      guard items.allSatisfy(\.isLeaf) else { return nil }
+      out.append(UInt8(ascii: "["))
+      for (index, item) in items.enumerated() {
+        if index > 0 { out += ", ".utf8 }
+        item.print(into: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let members):
+      guard members.allSatisfy(\.value.isLeaf) else { return nil }
+      guard !members.isEmpty else { return Array("{}".utf8) }
+      out += "{ ".utf8
+      for (index, member) in members.enumerated() {
+        if index > 0 { out += ", ".utf8 }
+        Self.quote(member.key, into: &out)
+        out += ": ".utf8
+        member.value.print(into: &out)
+      }
+      out += " }".utf8
+    }
+    return out
+  }
+
+  private var isLeaf: Bool {
+    switch self {
+    case .null, .bool, .number, .string: true
+    case .array(let items): items.isEmpty
+    case .object(let members): members.isEmpty
+    }
+  }
+
+  // Only what RFC 8259 asks for is escaped, and DEL, so that a document printed to a terminal is harmless.
+  static func quote(_ text: String, into out: inout [UInt8]) {
+    out.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): out += "\\\"".utf8
+      case UInt8(ascii: "\\"): out += "\\\\".utf8
+      case 0x08: out += "\\b".utf8
+      case 0x09: out += "\\t".utf8
+      case 0x0A: out += "\\n".utf8
+      case 0x0C: out += "\\f".utf8
+      case 0x0D: out += "\\r".utf8
+      case 0..<0x20, 0x7F:
+        let hex = String(byte, radix: 16)
+        out += "\\u00\(hex.utf8.count == 1 ? "0" : "")\(hex)".utf8
+      default: out.append(byte)
+      }
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+}

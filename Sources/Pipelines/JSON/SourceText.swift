@@ -1,0 +1,70 @@
+import Diagnostics
+
+/// The bytes of a text file and where its lines begin.
+public struct SourceText: Sendable {
+  /// As the person typed it.
+  public let file: String
+  public let bytes: [UInt8]
+  private let lineStarts: [Int]
+
+  public init(file: String, bytes: [UInt8]) {
+    self.file = file
+    self.bytes = bytes
+    var starts = [0]
+    for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
+    lineStarts = starts
+  }
+
+  /// Line, column and excerpt of a byte range; only its part on the first line is marked.
+  public func span(of range: Range<Int>) -> TextSpan {
+    let at = min(max(0, range.lowerBound), bytes.count)
+    var low = 0, high = lineStarts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lineStarts[middle] <= at { low = middle } else { high = middle }
+    }
+    let start = lineStarts[low]
+    var end = low + 1 < lineStarts.count ? lineStarts[low + 1] - 1 : bytes.count
+    if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    let stop = min(max(at, range.upperBound), max(at, end))
+    return TextSpan(
+      file: file, line: low + 1, column: scalars(in: start..<at) + 1,
+      excerpt: String(decoding: bytes[start..<max(start, end)], as: UTF8.self), length: max(1, scalars(in: at..<stop)))
+  }
+
+  private func scalars(in range: Range<Int>) -> Int {
+    bytes[range].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+  }
+
+  /// The bytes of a part of a string literal: `offset` and `length` count UTF-8 bytes of the unescaped value.
+  /// "a\nb" → offset 2 is byte 4 of the literal: quote, a, backslash, n, b.
+  func rangeInString(_ literal: Range<Int>, offset: Int, length: Int) -> Range<Int> {
+    var value = 0, at = literal.lowerBound + 1
+    let end = literal.upperBound - 1
+    let last = offset.addingReportingOverflow(max(0, length)).partialValue
+    var start: Int?
+    while at < end {
+      if start == nil, value >= offset { start = at }
+      if let start, value >= last { return start..<max(at, start + 1) }
+      let (width, bytes) = escapeWidth(at)
+      at += width
+      value += bytes
+    }
+    guard let start else { return max(literal.lowerBound, end)..<literal.upperBound }
+    return start..<max(min(at, end), start + 1)
+  }
+
+  // How many bytes of the literal one step takes and how many bytes of the value it makes.
+  private func escapeWidth(_ at: Int) -> (literal: Int, value: Int) {
+    guard bytes[at] == UInt8(ascii: "\\"), at + 1 < bytes.count else { return (1, 1) }
+    guard bytes[at + 1] == UInt8(ascii: "u"), at + 6 <= bytes.count,
+      let unit = UInt32(String(decoding: bytes[at + 2..<at + 6], as: UTF8.self), radix: 16)
+    else { return (2, 1) }
+    switch unit {
+    case 0..<0x80: return (6, 1)
+    case 0x80..<0x800: return (6, 2)
+    case 0xD800..<0xDC00: return (12, 4)
+    default: return (6, 3)
+    }
+  }
+}
