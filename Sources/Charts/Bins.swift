@@ -1,10 +1,18 @@
-/// Neighbouring intervals with readable edges. Bin i holds edges[i] ≤ v < edges[i + 1]; the last one also its upper edge.
+/// Neighbouring intervals with readable edges. Bin i holds edges[i] ≤ v < edges[i + 1]; the last one also its upper edge,
+/// unless the bins are for whole numbers, of which each has one bin.
 ///
 ///     Bins.linear(from: 0.3, to: 96, about: 5).edges          // [0, 20, 40, 60, 80, 100]
 ///     Bins.log(from: 3, to: 700, about: 6).edges              // [2, 5, 10, 20, 50, 100, 200, 500, 1000]
 public struct Bins: Hashable, Sendable {
   /// Strictly ascending, at least two.
   public let edges: [Double]
+  /// Whether the last bin holds its upper edge.
+  public let closesLast: Bool
+
+  init(edges: [Double], closesLast: Bool = true) {
+    self.edges = edges
+    self.closesLast = closesLast
+  }
 
   public var count: Int { edges.count - 1 }
 
@@ -12,7 +20,9 @@ public struct Bins: Hashable, Sendable {
 
   /// The bin of a value; nil outside of all.
   public func index(of value: Double) -> Int? {
-    guard value >= edges[0], value <= edges[edges.count - 1] else { return nil }
+    guard value >= edges[0], value <= edges[edges.count - 1], closesLast || value < edges[edges.count - 1] else {
+      return nil
+    }
     var low = 0, high = edges.count - 1
     while high - low > 1 {
       let middle = (low + high) / 2
@@ -39,22 +49,21 @@ public struct Bins: Hashable, Sendable {
     raw = max(raw, max(abs(low), abs(high)) * 1e-12)
     if raw == 0 || !raw.isNormal { raw = 1 / parts }
     if whole { raw = max(raw, 1) }
-    let step = NiceStep(near: min(raw, 1e306), whole: whole)
+    let step = NiceStep(near: min(raw, 2e307), whole: whole)
     var first = (low / step.value).rounded(.down)
     // Rounding of the quotient may put the first edge a step too high.
     if step.edge(first) > low { first -= 1 }
-    var edges = [step.edge(first)]
+    var edges = [step.edge(first).isFinite ? step.edge(first) : low]
     var next = first + 1
     repeat {
       let edge = step.edge(next)
       guard edge.isFinite else {
-        edges.append(high)
-        break
+        return Bins(edges: edges + [high])
       }
       edges.append(edge)
       next += 1
-    } while edges[edges.count - 1] < high
-    return Bins(edges: edges)
+    } while edges[edges.count - 1] < high || (whole && edges[edges.count - 1] == high)
+    return Bins(edges: edges, closesLast: !whole)
   }
 
   /// Steps of equal ratio, nearly: the preferred numbers of Renard, rounded so that they read well.

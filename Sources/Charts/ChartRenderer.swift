@@ -60,7 +60,9 @@ public struct ChartRenderer: Sendable {
 
   /// Looks for the renderer: `MILLRACE_RENDERER_PATH`, then `.deps/python` in a folder at or above the executable's or
   /// the current one, then Python's own packages.
-  public init(folder: String? = ChartRenderer.folderFound(), python: String = "python3", scale: Int = 2, timeoutSeconds: Int = 300) {
+  public init(
+    folder: String? = ChartRenderer.folderFound(), python: String = "python3", scale: Int = 2, timeoutSeconds: Int = 300
+  ) {
     self.folder = folder
     self.python = python
     self.scale = scale
@@ -113,7 +115,7 @@ public struct ChartRenderer: Sendable {
       guard greeting != nil, let answer = answers.next() else { break }
       drawn += 1
       if answer.word == "ok", answer.parts.count == 3 {
-        pictures.append(Picture(svg: answer.text(0), png: Array(answer.parts[1]), html: answer.text(2)))
+        pictures.append(Picture(svg: SVGNames.numbered(answer.text(0)), png: Array(answer.parts[1]), html: answer.text(2)))
       } else {
         mistakes.append(
           Diagnostic("chart \"\(job.name)\" could not be drawn", found: answer.text(0).firstLine))

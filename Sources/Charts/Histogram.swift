@@ -48,7 +48,8 @@ public struct Histogram: Chart {
     var notes: [String] = []
     if beyond > 0 {
       let edge = x.format.text(bins.edges[bins.count]), most = x.format.text(summary.sorted[summary.sorted.count - 1])
-      notes.append("\(counted(beyond, noun)) above \(edge) not shown (up to \(most))")
+      let place = bins.closesLast ? "above \(edge)" : "from \(edge) up"
+      notes.append("\(counted(beyond, noun)) \(place) not shown (up to \(most))")
     }
     if notPositive > 0 { notes.append("\(counted(notPositive, noun)) at or below zero not shown") }
     if missing > 0 { notes.append("\(counted(missing, noun)) without a value") }

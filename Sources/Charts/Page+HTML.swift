@@ -127,37 +127,9 @@ private struct PageWriter {
   private mutating func write(_ figure: Figure) {
     pictures += 1
     out += "<figure><div class=\"picture\" role=\"img\" aria-label=\"\(escaped(figure.alternative))\">"
-    out += inlined(figure.svg, prefix: "p\(pictures)-") + "</div>"
+    out += SVGNames.prefixed(figure.svg, by: "p\(pictures)-") + "</div>"
     if let caption = figure.caption { out += "<figcaption>\(escaped(caption))</figcaption>" }
     out += "</figure>\n"
-  }
-
-  // Names inside an SVG are unique only in it, and several stand on one page: each gets a prefix where it is given and
-  // where it is meant. Only attributes are touched; a label may read "url(#" and stays.
-  private func inlined(_ svg: String, prefix: String) -> String {
-    let marks = [" id=\"", "url(#", "href=\"#"].map { Array($0.utf8) }
-    let bytes = Array(svg.utf8)
-    var out: [UInt8] = [], quote: UInt8?, isInTag = false
-    out.reserveCapacity(bytes.count + bytes.count / 16)
-    for byte in bytes {
-      out.append(byte)
-      guard isInTag else {
-        isInTag = byte == UInt8(ascii: "<")
-        continue
-      }
-      if let open = quote {
-        if byte == open { quote = nil }
-      } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
-        quote = byte
-      } else if byte == UInt8(ascii: ">") {
-        isInTag = false
-      }
-      // All marks end in one of these two.
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "#") {
-        for mark in marks where out.suffix(mark.count).elementsEqual(mark) { out += prefix.utf8 }
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }
 

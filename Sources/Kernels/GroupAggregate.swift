@@ -98,7 +98,7 @@ public final class GroupAggregate {
       lost.append(contentsOf: repeatElement(0, count: more))
     case .min, .max, .first, .last:
       best.append(contentsOf: repeatElement(0, count: more))
-      places.append(contentsOf: repeatElement((-1, -1), count: more))
+      places.append(contentsOf: repeatElement((batch: -1, row: -1), count: more))
     }
   }
 

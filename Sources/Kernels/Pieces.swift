@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 /// Runs `work(0)…work(count − 1)`, at most `width` at once. How work is cut into pieces never depends on the width.
 func inPieces(_ count: Int, width: Int, _ work: @Sendable (Int) -> Void) {
@@ -16,8 +17,6 @@ func inPieces(_ count: Int, width: Int, _ work: @Sendable (Int) -> Void) {
     while let piece = turn.next(below: count) { work(piece) }
   }
 }
-
-import Synchronization
 
 /// Hands out the numbers 0, 1, 2, … to whoever asks.
 private final class Turn: Sendable {

@@ -306,7 +306,8 @@ private func sortByDay(_ rows: UnsafeMutableBufferPointer<PurchaseRecord>) {
     rows[to] = row
     moved += at - to
     if moved > 64 * rows.count {
-      rows.sort { ($0.day, $0.place) < ($1.day, $1.place) }
+      var all = rows
+      all.sort { ($0.day, $0.place) < ($1.day, $1.place) }
       return
     }
   }

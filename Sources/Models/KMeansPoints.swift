@@ -182,31 +182,33 @@ struct KMeansPoints {
     var part = Part(sums: [Double](repeating: 0, count: k * d), sizes: [Int](repeating: 0, count: k))
     let count = rows.count
     withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { distance in
-      withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { found in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { found in
         let (distance, found) = (distance.baseAddress!, found.baseAddress!)
-        found.update(repeating: 0, count: count)
+        // Labels as doubles, so that one comparison mask of the vector unit serves both.
+        found.initialize(repeating: 0, count: count)
         distances(rows, centers[..<d], best)
         for c in 1..<max(k, 1) where k > 1 {
           distances(rows, centers[c * d..<(c + 1) * d], distance)
+          let label = Double(c)
           for i in 0..<count {
-            let closer = distance[i] < best[i]
-            best[i] = closer ? distance[i] : best[i]
-            found[i] = closer ? Int64(c) : found[i]
+            let (new, old) = (distance[i], best[i])
+            best[i] = new < old ? new : old
+            found[i] = new < old ? label : found[i]
           }
         }
         for i in 0..<count {
-          let label = Int32(truncatingIfNeeded: found[i])
+          let label = Int32(found[i])
           part.changed &+= labels[i] == label ? 0 : 1
           labels[i] = label
           part.inertia += best[i]
         }
         part.sums.withUnsafeMutableBufferPointer { sums in
           part.sizes.withUnsafeMutableBufferPointer { sizes in
-            for i in 0..<count { sizes[Int(found[i])] &+= 1 }
+            for i in 0..<count { sizes[Int(labels[i])] &+= 1 }
             for j in 0..<d {
               columns[j].withUnsafeBufferPointer { column in
                 let values = column.baseAddress! + rows.lowerBound
-                for i in 0..<count { sums[Int(found[i]) &* d &+ j] += values[i] }
+                for i in 0..<count { sums[Int(labels[i]) &* d &+ j] += values[i] }
               }
             }
           }

@@ -71,7 +71,7 @@ extension Special {
         s = next
       }
     }
-    return x * (Portable.log(x) - Portable.log(m)) + m - x
+    return x * Portable.log(x / m) + m - x
   }
 
   /// I_x(a, b), the regularised incomplete beta function.

@@ -16,10 +16,9 @@ public enum Normal {
     // x² in two parts: an error of one unit in x² would become x² units in the result.
     let high = Double(bitPattern: x.bitPattern & 0xffff_ffff_f800_0000)
     let density = Portable.exp(-high * high) * Portable.exp(-(x - high) * (x + high))
-    if x < 2 { return 1 - erfSeries(x) }
-    // Continued fraction 7.1.14 from its far end: 120 terms suffice from x = 2 on.
+    // Continued fraction 7.1.14 from its far end; it needs about 160 / x² terms.
     var fraction = x
-    for k in stride(from: 120, to: 0, by: -1) { fraction = x + Double(k) * 0.5 / fraction }
+    for k in stride(from: x < 2 ? 300 : 120, to: 0, by: -1) { fraction = x + Double(k) * 0.5 / fraction }
     return density / (fraction * 1.7724538509055160273)
   }
 
@@ -37,7 +36,16 @@ public enum Normal {
   }
 
   /// Φ(x).
-  public static func cdf(_ x: Double) -> Double { 0.5 * erfc(-x * 0.70710678118654752440) }
+  public static func cdf(_ x: Double) -> Double {
+    if x > -1.5 || x < -39 || x.isNaN { return 0.5 * erfc(-x * 0.70710678118654752440) }
+    // Mills' ratio (Abramowitz & Stegun 26.2.14), x²/2 in two parts: −x/√2 rounded would cost x² units.
+    let t = -x
+    var fraction = t
+    for k in stride(from: 300, to: 0, by: -1) { fraction = t + Double(k) / fraction }
+    let high = Double(bitPattern: t.bitPattern & 0xffff_ffff_f800_0000)
+    let density = Portable.exp(-0.5 * high * high) * Portable.exp(-0.5 * (t - high) * (t + high))
+    return 0.39894228040143267794 * density / fraction
+  }
 
   /// φ(x).
   public static func density(_ x: Double) -> Double { 0.39894228040143267794 * Portable.exp(-0.5 * x * x) }

@@ -1,6 +1,7 @@
 /// Sums and quantiles that do not depend on who computes them.
 public enum Summaries {
   /// Σ values with Neumaier's compensation (1974): the error does not grow with the number of terms.
+  @inlinable
   public static func sum(_ values: some Sequence<Double>) -> Double {
     var total = 0.0
     var lost = 0.0

@@ -16,7 +16,7 @@ struct Seeded {
   /// 0 ..< 1
   mutating func unit() -> Double { Double(bits() >> 11) / 9_007_199_254_740_992 }
   /// A long right tail, as customer value has.
-  mutating func skewed() -> Double { 100 / (1.0001 - unit()) - 100 }
+  mutating func skewed() -> Double { 100 / (1.0001 - unit()) - 99 }
 }
 
 @Suite struct BinsTests {
@@ -24,7 +24,7 @@ struct Seeded {
     ("from zero", 0.3, 96.0, 5, false, [0, 20, 40, 60, 80, 100]),
     ("tenths have no dust", 0.0, 0.6, 6, false, [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
     ("below zero", -12.0, 9.0, 5, false, [-15, -10, -5, 0, 5, 10]),
-    ("whole numbers", 1.0, 4.0, 40, true, [1, 2, 3, 4]),
+    ("whole numbers", 1.0, 4.0, 40, true, [1, 2, 3, 4, 5]),
     ("one value", 7.0, 7.0, 10, true, [7, 8]),
     ("only zero", 0.0, 0.0, 2, false, [0, 0.5]),
   ])
@@ -47,7 +47,7 @@ struct Seeded {
   }
 
   @Test func everyValueLiesInExactlyOneBin() {
-    for seed in 0..<300 {
+    for seed in 0..<120 {
       var random = Seeded(state: UInt64(seed))
       let scale = PowerOfTen.value(Int(random.bits() % 25) - 12)
       let shift = seed % 3 == 0 ? -50 * scale : 0
@@ -73,7 +73,7 @@ struct Seeded {
 
   @Test(arguments: [
     ("largest", -Double.greatestFiniteMagnitude, Double.greatestFiniteMagnitude),
-    ("smallest", 5e-324, 1e-320), ("far apart", 1e-300, 1e300), ("next to each other", 1e17, 1e17 + 16),
+    ("smallest", .leastNonzeroMagnitude, .leastNonzeroMagnitude * 1000), ("far apart", 1e-300, 1e300), ("next to each other", 1e17, 1e17 + 16),
     ("at the end", 1e308, Double.greatestFiniteMagnitude),
   ])
   func extremesNeitherTrapNorEscape(_ situation: String, low: Double, high: Double) {
@@ -88,6 +88,7 @@ struct Seeded {
     for seed in 0..<100 {
       var random = Seeded(state: UInt64(seed) &+ 1000)
       var values = (0..<500).map { _ in random.skewed() }
+      if seed % 2 == 0 { values = values.map { $0.rounded(.up) } }
       values += [0, -1, .nan, .infinity]
       for scale in [Axis.Scale.linear, .log] {
         let chart = Histogram(

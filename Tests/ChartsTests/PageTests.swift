@@ -19,7 +19,7 @@ import Testing
     ).html()
     #expect(!html.contains("<script>alert") && !html.contains("onload='x'"))
     // Once for each text above; the caption of a table is its label too, the title also the window's.
-    #expect(html.components(of: Self.safe) == 27)
+    #expect(html.components(of: Self.safe) == 28)
     #expect(html.components(of: "<script>") == 1)
   }
 
@@ -52,7 +52,7 @@ import Testing
     for prefix in ["p1-", "p2-"] {
       #expect(
         html.contains(
-          ##"<clipPath id="\##(prefix)clip0"/><g clip-path="url(#\##(prefix)clip0)"><use href="#\##(prefix)clip0"/></g><text>url(#x) id="y"</text>"##))
+          ##"<clipPath id="\##(prefix)clip0"/><g clip-path="url(#\##(prefix)clip0)"><use href="#\##(prefix)clip0"/></g><text>url(#x) id="y"</text>"##), "\(prefix)")
     }
   }
 

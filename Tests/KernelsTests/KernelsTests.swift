@@ -115,6 +115,6 @@ func aggregatesOfGroups(function: GroupFunction, expected: [Value?]) {
   #expect(sum.finish(groupCount: 2).overflowed == 1)
 }
 
-extension Value: @retroactive ExpressibleByIntegerLiteral {
+extension Value: ExpressibleByIntegerLiteral {
   public init(integerLiteral value: Int64) { self = .int(value) }
 }

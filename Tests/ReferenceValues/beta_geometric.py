@@ -1,26 +1,36 @@
-"""Writes beta_geometric.json: BG/NBD and MBG/NBD by mpmath at 40 digits, straight from the integrals.
+"""Writes beta_geometric.json: BG/NBD and MBG/NBD by mpmath at 30 digits, straight from the integrals.
 
 P(alive) and ln L from Fader, Hardie & Lee 2005; expected purchases as the mean over p ~ Beta(a, b+x+o) of
-(1 - (1 + p h/(alpha+T))^-(r+x)) / p, integrated over logit p piece by piece; discounted purchases as an outer integral.
+(1 - (1 + p h/(alpha+T))^-(r+x)) / p, integrated over logit p; discounted purchases as an outer integral.
 Run: python3 beta_geometric.py   (needs mpmath; a minute)
 """
 import json, os
 from mpmath import mp, mpf
 
-mp.dps = 40
+mp.dps = 30
 
 def expectation(f, a, c, marks):
-    """E f(p), p ~ Beta(a, c); marks: logits where f changes."""
+    """E f(p), p ~ Beta(a, c): equal steps over logit p, at two steps that must agree to 15 digits."""
     logb = mp.loggamma(a) + mp.loggamma(c) - mp.loggamma(a + c)
     def g(s):
         p = 1 / (1 + mp.exp(-s))
         return mp.exp(-a * mp.log1p(mp.exp(-s)) - c * mp.log1p(mp.exp(s)) - logb) * f(p)
     center = mp.log(a / c)
-    low = min([center] + marks) - 60
-    high = max(center + 8, 4)
-    points = [low + (high - low) * mpf(i) / 60 for i in range(61)] + marks
-    tail = f(mpf(0)) * mp.exp(a * low - logb) / a      # p so small that f and (1-p)^c are constant
-    return mp.quad(g, sorted(set(points)), maxdegree=7) + tail
+    spread = mp.sqrt(mp.psi(1, a) + mp.psi(1, c))
+    step = min(mpf("0.2"), spread * mpf("0.4"))
+    sums = []
+    for offset in (mpf(0), mpf("0.5")):
+        total = mpf(0)
+        for sign in (1, -1):
+            k = 0 if sign == 1 else 1
+            while True:
+                t = g(center + (sign * k + offset) * step)
+                total += t
+                if k > 5 and t < mpf(10) ** -22 * total and k * step > 2 * spread: break
+                k += 1
+        sums.append(total * step)
+    assert abs(sums[0] / sums[1] - 1) < mpf(10) ** -15, (a, c, sums)
+    return (sums[0] + sums[1]) / 2
 
 def growth(rho, z):
     return lambda p: rho * z if p == 0 else -mp.expm1(-rho * mp.log1p(p * z)) / p
@@ -52,11 +62,11 @@ def discounted(par, o, x, T, h, d):
     th = al + T
     f = lambda t: mp.exp(-d * t) * (r + x) / th * expectation(lambda p: (1 + p * t / th) ** (-(r + x) - 1), a, b + x + o,
                                                              [mp.log(th / (t * (r + x)))] if t > 0 else [])
-    mp.dps = 20
+    mp.dps = 18
     tau = th / (r + x)
     u = mp.log1p(h / tau)
-    value = mp.quad(lambda v: f(tau * mp.expm1(v)) * tau * mp.exp(v), mp.linspace(0, u, 3), maxdegree=4)
-    mp.dps = 40
+    value = mp.quad(lambda v: f(tau * mp.expm1(v)) * tau * mp.exp(v), mp.linspace(0, u, 4), method='gauss-legendre', maxdegree=3)
+    mp.dps = 30
     return value
 
 cdnow = (0.24259, 4.4136, 0.79292, 2.42591)
@@ -65,10 +75,10 @@ tiny = (0.6635, 63.2355, 0.1086, 2.4157)
 ridge = (0.5, 5.0, 1.1e5, 6.7e5)
 rows = []
 for par in (cdnow, one, tiny, ridge):
-    for o in (0, 1):
+    for o in ((0, 1) if par == cdnow else (0,)):
         for x, tx, T in [(0, 0, 0), (0, 0, 38.86), (2, 30.43, 38.86), (29, 38, 38.86), (7, 38.86, 38.86), (254, 97.14, 97.29), (1, 0, 0),
                          (5000, 500, 501), (100000, 700, 730), (100000, 730, 730), (100000, 0, 0)]:
-            for h in (0, 1, 39, 10000):
+            for h in (1, 39, 10000):
                 exact = tuple(mpf(v) for v in par)
                 e = purchases(exact, o, mpf(x), mpf(T), mpf(h))
                 pa = alive(exact, o, mpf(x), mpf(tx), mpf(T))
@@ -86,7 +96,7 @@ for par, x, tx, T, h, d in [(cdnow, 2, 30.43, 38.86, 39, week), (cdnow, 2, 30.43
 
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "beta_geometric.json")
 with open(path, "w") as out:
-    out.write('{"source": "mpmath, 40 digits; beta_geometric.py",\n')
+    out.write('{"source": "mpmath, 30 digits; beta_geometric.py",\n')
     out.write(' "columns": ["r alpha a b", "o", "x", "t_x", "T", "h", "P(alive)", "E[Y(h)]", "E[Y(h)]/P(alive)", "log-likelihood"],\n "rows": [\n')
     out.write(",\n".join(json.dumps(r) for r in rows))
     out.write('\n],\n "discounted_columns": ["r alpha a b", "x", "t_x", "T", "horizon", "rate", "value"],\n "discounted": [\n')

@@ -4,22 +4,27 @@ import Testing
 
 /// Every function against mpmath (Tests/ReferenceValues/special_functions.json).
 struct SpecialFunctionsTests {
-  struct Row: CustomStringConvertible, Sendable {
+  struct Row: CustomStringConvertible, Sendable, Decodable {
     var name: String
     var arguments: [Double]
     var value: Double
+
+    init(from decoder: any Decoder) throws {
+      var row = try decoder.unkeyedContainer()
+      name = try row.decode(String.self)
+      arguments = try row.decode([Double].self)
+      value = try row.decode(Double.self)
+    }
+
     var description: String { "\(name)(\(arguments.map { "\($0)" }.joined(separator: ", "))) = \(value)" }
   }
 
   static let rows: [Row] = {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("ReferenceValues/special_functions.json")
-    let json = try! JSONSerialization.jsonObject(with: Data(contentsOf: file)) as! [String: Any]
-    return (json["rows"] as! [[Any]]).map {
-      Row(
-        name: $0[0] as! String, arguments: ($0[1] as! [NSNumber]).map(\.doubleValue),
-        value: ($0[2] as! NSNumber).doubleValue)
-    }
+    // JSONDecoder reads doubles exactly; JSONSerialization does not.
+    struct Document: Decodable { var rows: [Row] }
+    return try! JSONDecoder().decode(Document.self, from: Data(contentsOf: file)).rows
   }()
 
   /// Relative error allowed, in units of 2⁻⁵²; wider where the argument's own rounding is magnified.
@@ -55,7 +60,7 @@ struct SpecialFunctionsTests {
         default: Normal.quantile(x[0])
         }
       // Subnormal results are exact to their last place, not to 2⁻⁵²; ψ crosses zero at 1.4616.
-      let floor = name == "digamma" ? 1e-15 : name == "normalQuantile" ? 1e-16 : 5e-324
+      let floor = name == "digamma" ? 1e-15 : name == "normalQuantile" ? 1e-16 : Double.leastNonzeroMagnitude
       let error = (value - row.value).magnitude / max(row.value.magnitude, 1e-300)
       #expect(
         error <= allowed || (value - row.value).magnitude <= floor,
@@ -104,7 +109,7 @@ struct SpecialFunctionsTests {
     for _ in 0..<200_000 {
       let x = (random.uniform() - 0.5) * 1400
       let (ours, theirs) = (Portable.exp(x), Foundation.exp(x))
-      #expect((ours - theirs).magnitude <= max(theirs.ulp, 5e-324), "exp(\(x))")
+      #expect((ours - theirs).magnitude <= theirs.ulp, "exp(\(x))")
       let y = Portable.exp((random.uniform() - 0.5) * 40)
       #expect((Portable.log(y) - Foundation.log(y)).magnitude <= max(Foundation.log(y).ulp, 1e-300), "log(\(y))")
       #expect((Portable.log1p(y) - Foundation.log1p(y)).magnitude <= Foundation.log1p(y).ulp, "log1p(\(y))")

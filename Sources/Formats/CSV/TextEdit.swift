@@ -42,9 +42,16 @@ enum TextEdit {
   }
 }
 
-/// Runs the replacements that need a regular expression; one a worker. Each distinct text is worked out once.
+/// Runs a column's replacements where one of them needs a regular expression; one a worker. Each distinct text is
+/// worked out once.
 final class PatternEditor {
-  private let steps: [(regex: Regex<AnyRegexOutput>, template: [Piece])]
+  private enum Step {
+    case suffix(String)
+    case prefix(String)
+    case pattern(Regex<AnyRegexOutput>, [Piece])
+  }
+
+  private let steps: [Step]
   private var known: [String: String] = [:]
   private static let knownLimit = 1 << 16
 
@@ -53,18 +60,31 @@ final class PatternEditor {
     case group(Int)
   }
 
-  init(_ replacements: [CSVColumn.Replacement]) {
-    steps = replacements.map { replacement in
-      guard let regex = try? Regex(replacement.pattern) else { preconditionFailure("a pattern was not checked at plan time") }
-      return (regex.matchingSemantics(.unicodeScalar), Self.pieces(replacement.template))
+  init(_ edits: [TextEdit]) {
+    steps = edits.map { edit in
+      switch edit {
+      case .dropSuffix(let bytes): return .suffix(String(decoding: bytes, as: UTF8.self))
+      case .dropPrefix(let bytes): return .prefix(String(decoding: bytes, as: UTF8.self))
+      case .pattern(let replacement):
+        guard let regex = try? Regex(replacement.pattern) else { preconditionFailure("a pattern was not checked at plan time") }
+        return .pattern(regex.matchingSemantics(.unicodeScalar), Self.pieces(replacement.template))
+      }
     }
   }
 
   func edit(_ text: String) -> String {
     if let done = known[text] { return done }
-    var result = text
-    for (regex, template) in steps {
-      result = result.replacing(regex) { match in
+    let result = steps.reduce(text, Self.apply)
+    if known.count < Self.knownLimit { known[text] = result }
+    return result
+  }
+
+  private static func apply(_ text: String, _ step: Step) -> String {
+    switch step {
+    case .suffix(let end): text.utf8.reversed().starts(with: end.utf8.reversed()) ? String(decoding: text.utf8.dropLast(end.utf8.count), as: UTF8.self) : text
+    case .prefix(let start): text.utf8.starts(with: start.utf8) ? String(decoding: text.utf8.dropFirst(start.utf8.count), as: UTF8.self) : text
+    case .pattern(let regex, let template):
+      text.replacing(regex) { match in
         template.reduce(into: "") { to, piece in
           switch piece {
           case .text(let text): to += text
@@ -73,8 +93,6 @@ final class PatternEditor {
         }
       }
     }
-    if known.count < Self.knownLimit { known[text] = result }
-    return result
   }
 
   /// `a$1b` → a, group 1, b; `$$` is a dollar.

@@ -117,10 +117,14 @@ public struct TableType: Hashable, Sendable {
 
   public let schema: Schema
   public let order: Order
+  /// What the times in a table of customers (`recency`, `age`, `since_last`) are measured in: `rfm` says it, stages that
+  /// carry its columns repeat it, models need it. Nil where nothing is known.
+  public let timeUnit: Duration.Unit?
 
-  public init(_ schema: Schema, order: Order = .source) {
+  public init(_ schema: Schema, order: Order = .source, timeUnit: Duration.Unit? = nil) {
     self.schema = schema
     self.order = order
+    self.timeUnit = timeUnit
   }
 }
 

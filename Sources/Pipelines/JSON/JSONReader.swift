@@ -76,7 +76,7 @@ struct JSONParser {
     reading: while true {
       var node: JSONNode
       let start = at
-      switch peek {
+      switch peek ?? 0 {
       case UInt8(ascii: "["), UInt8(ascii: "{"):
         let isObject = bytes[at] == UInt8(ascii: "{")
         guard open.count < JSONReader.depthLimit else {

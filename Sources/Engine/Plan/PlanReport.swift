@@ -1,0 +1,56 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+/// What a run would do, and why.
+///
+/// The promise: a run executes all of `would-execute`, none of `cached`, and of `may-execute` exactly those whose read
+/// columns come out different from all that the store held when the run began.
+public struct PlanReport: Sendable {
+  public enum Status: String, Hashable, Sendable {
+    case wouldExecute = "would-execute"
+    /// An input will be made again and may come out equal.
+    case mayExecute = "may-execute"
+    case cached
+  }
+
+  public struct Stage: Sendable {
+    public let name: String
+    public let kind: String
+    public let status: Status
+    /// Empty when cached.
+    public let reasons: [Reason]
+
+    /// Place in the bound plan.
+    let index: Int
+    let recipe: Recipe
+    let sources: [[SourceVersions.File]]
+    /// Known where the status is `cached` and no other stage has to make it first.
+    let made: Freshness.Made?
+    /// An earlier stage of the same recipe: what it gives is this stage's too.
+    let twin: Int?
+  }
+
+  public let pipeline: String
+  /// In the order of the plan; without those that `--to` or `--only` left out.
+  public let stages: [Stage]
+
+  public subscript(stage name: String) -> Stage? { stages.first { $0.name == name } }
+
+  public func names(_ status: Status) -> [String] { stages.filter { $0.status == status }.map(\.name) }
+
+  /// `plan --json`.
+  public var json: JSONValue {
+    [
+      "pipeline": .string(pipeline), "status": "planned",
+      "would-execute": .integer(names(.wouldExecute).count), "may-execute": .integer(names(.mayExecute).count),
+      "cached": .integer(names(.cached).count),
+      "stages": .array(stages.map { stage in
+        [
+          "name": .string(stage.name), "kind": .string(stage.kind), "status": .string(stage.status.rawValue),
+          "reasons": .array(stage.reasons.map(\.json)),
+        ]
+      }),
+    ]
+  }
+}

@@ -1,0 +1,118 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+/// Walks a bound plan in its order and says of every stage whether it is fresh. Moves no data; source files are hashed
+/// when they look new.
+struct Planner {
+  let plan: BoundPlan
+  let options: RunOptions
+  let freshness: Freshness
+  let sources: SourceVersions
+
+  func report() throws -> PlanReport {
+    let mistakes = options.mistakes(in: plan)
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    let wanted = participants()
+    let forced = Set(options.force), only = Set(options.only)
+    var stages: [PlanReport.Stage] = [], problems: [Diagnostic] = []
+    var byIndex: [Int: PlanReport.Stage] = [:], firstOfRecipe: [Digest: Int] = [:]
+    var history: [String: Catalog.StageHistory]?
+    var isIndexed = false
+    for (index, stage) in plan.stages.enumerated() where wanted[index] {
+      let files: [[SourceVersions.File]]
+      do { files = try sources.versions(of: stage) } catch {
+        problems += Mistakes(describing: error, in: stage).all
+        continue
+      }
+      // A stage before this one has a problem already, and nothing can be said of this one.
+      guard stage.inputs.allSatisfy({ byIndex[$0.stage] != nil }) else { continue }
+      let contents = stage.inputs.map { input -> Recipe.Content in
+        let producer = byIndex[input.stage]!
+        return producer.made.map { .known($0.record(of: input.output)) } ?? .unknown(name: "\(producer.recipe.key):\(input.output)")
+      }
+      let recipe = Recipe(stage: stage, inputs: contents, sources: files.map { $0.map { ($0.file.name, $0.digest) } })
+      var status = PlanReport.Status.wouldExecute
+      var reasons: [Reason] = [], made: Freshness.Made?, twin: Int?
+      if forced.contains(stage.name) {
+        reasons = [Reason(.forced)]
+      } else if let first = firstOfRecipe[recipe.key], byIndex[first]!.made == nil {
+        (status, twin) = (.cached, first)
+      } else {
+        let finding = recipe.isComplete ? freshness.find(recipe.key, of: stage) : .unknown
+        if case .made(let found) = finding {
+          (status, made) = (.cached, found)
+        } else {
+          if !recipe.isComplete {
+            if !isIndexed { freshness.catalog.refreshRecipes(from: freshness.store) }
+            isIndexed = true
+            if freshness.mayBeFound(recipe, of: stage) { status = .mayExecute }
+          }
+          if history == nil { history = freshness.catalog.history(of: plan.pipeline) }
+          reasons = freshness.reasons(
+            for: recipe, of: stage, finding: finding, history: history?[stage.name], producers: stage.inputs.map { plan.stages[$0.stage].name })
+        }
+      }
+      if !only.isEmpty, !only.contains(stage.name), status != .cached {
+        problems.append(Diagnostic(
+          "stage \"\(stage.name)\" is needed and is not in the store as it stands now (\(reasons.first.map(\.description) ?? "not made"))",
+          at: stage.span.map { .text($0) } ?? .nowhere, hint: "use --to in place of --only"))
+      }
+      if firstOfRecipe[recipe.key] == nil { firstOfRecipe[recipe.key] = index }
+      let entry = PlanReport.Stage(
+        name: stage.name, kind: stage.contract.kind, status: status, reasons: reasons, index: index, recipe: recipe, sources: files,
+        made: made, twin: twin)
+      byIndex[index] = entry
+      stages.append(entry)
+    }
+    let names = stages.flatMap { stage in fileNames(of: stage.made).map { (stage: stage.name, file: $0) } }
+    problems += clashes(names)
+    if !problems.isEmpty { throw Mistakes(problems) }
+    return PlanReport(pipeline: plan.pipeline, stages: stages)
+  }
+
+  /// The stages asked for and what they need.
+  private func participants() -> [Bool] {
+    let asked = Set(options.to + options.only)
+    if asked.isEmpty { return Array(repeating: true, count: plan.stages.count) }
+    var wanted = plan.stages.map { asked.contains($0.name) }
+    // Backwards in the plan's order: every stage stands behind what it needs.
+    for index in plan.stages.indices.reversed() where wanted[index] {
+      for input in plan.stages[index].inputs { wanted[input.stage] = true }
+    }
+    return wanted
+  }
+}
+
+/// Names under which the files of a stage stand in the run's folder.
+func fileNames(of made: Freshness.Made?) -> [String] {
+  (made?.outputs ?? []).compactMap { if case .file(_, let name, _) = $0.record.content { name } else { nil } }
+}
+
+/// Two files of one name would lie in one place in the run's folder.
+func clashes(_ files: [(stage: String, file: String)]) -> [Diagnostic] {
+  var owner: [String: String] = ["run.html": "the run itself", "run.json": "the run itself"]
+  var found: [Diagnostic] = []
+  for (stage, file) in files {
+    if let first = owner[file] {
+      found.append(Diagnostic(
+        "two files are named \"\(file)\"", expected: "a name of its own for every file of a run",
+        found: "one of \(first == "the run itself" ? first : "stage \"\(first)\"") and one of stage \"\(stage)\""))
+    } else {
+      owner[file] = stage
+    }
+  }
+  return found
+}
+
+extension Mistakes {
+  /// Whatever a stage or the system threw, as mistakes that name the stage where they name no place of their own.
+  init(describing error: any Error, in stage: BoundStage) {
+    switch error {
+    case let mistakes as Mistakes: self = mistakes
+    case let diagnostic as Diagnostic: self.init(diagnostic)
+    default: self.init(Diagnostic("\(error)"))
+    }
+    for at in all.indices where all[at].place == .nowhere { if let span = stage.span { all[at].place = .text(span) } }
+  }
+}

@@ -1,0 +1,34 @@
+import Diagnostics
+import Pipelines
+
+/// What the person asked of a run or a plan.
+public struct RunOptions: Sendable {
+  /// `-j`: how many threads may be busy.
+  public var width = 1
+  /// `--memory` in bytes; stages run together while their estimates fit. Nil: no bound.
+  public var memory: Int?
+  /// `--keep-going`: a failed stage stops only what needs it.
+  public var keepGoing = false
+  /// `--no-cache`: no earlier artifact is read, and objects and recipes of the store stay as they are.
+  public var noCache = false
+  /// `--force`: stages that are executed whatever the store holds.
+  public var force: [String] = []
+  /// `--to`: these stages and what they need. Empty: all.
+  public var to: [String] = []
+  /// `--only`: these stages; what they need must be in the store.
+  public var only: [String] = []
+  /// For the record of the run.
+  public var toolVersion = ""
+
+  public init(width: Int = 1) { self.width = width }
+
+  /// Unknown stage names, all of them.
+  func mistakes(in plan: BoundPlan) -> [Diagnostic] {
+    let names = plan.stages.map(\.name)
+    return [("--force", force), ("--to", to), ("--only", only)].flatMap { option, asked in
+      asked.filter { !names.contains($0) }.map {
+        Diagnostic("\(option) names stage \"\($0)\", which pipeline \"\(plan.pipeline)\" does not have", hint: hint(forUnknown: $0, among: names))
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Which bytes the source files of a stage hold. A file is hashed once and again only when its size, times or inode differ.
+struct SourceVersions: Sendable {
+  let catalog: Catalog
+  let width: Int
+
+  /// What one file of a source was when it was looked at.
+  struct File: Hashable, Sendable {
+    let file: SourceFile
+    let stamp: String
+    let digest: Digest
+  }
+
+  /// By place among the stage's sources.
+  func versions(of stage: BoundStage) throws -> [[File]] {
+    guard let files = stage.files else {
+      if stage.stage.sources.isEmpty { return [] }
+      preconditionFailure("stage \"\(stage.name)\" was bound without looking for its files and cannot be run")
+    }
+    return try files.map { try $0.map(version) }
+  }
+
+  private func version(of file: SourceFile) throws -> File {
+    for _ in 0..<3 {
+      let before = try Stamp(file)
+      if before.isSettled, let digest = catalog.digest(ofSource: file.path, stamp: before.text) {
+        return File(file: file, stamp: before.text, digest: digest)
+      }
+      let digest = try FileDigest.of(file.path, width: width)
+      let after = try Stamp(file)
+      guard before.text == after.text else { continue }
+      if before.isSettled { catalog.record(source: file.path, stamp: after.text, digest: digest) }
+      return File(file: file, stamp: after.text, digest: digest)
+    }
+    throw Self.changed(file)
+  }
+
+  /// Throws when a file no longer holds the bytes it held; a file that was only touched does.
+  func check(_ versions: [[File]]) throws {
+    for version in versions.joined() where try Stamp(version.file).text != version.stamp {
+      guard try FileDigest.of(version.file.path, width: width) == version.digest else { throw Self.changed(version.file) }
+    }
+  }
+
+  private static func changed(_ file: SourceFile) -> Diagnostic {
+    Diagnostic(
+      "the file changed while it was read; nothing was kept of this stage",
+      at: .data(file: file.name, line: nil, byte: nil, column: nil), hint: "run again when the file is complete")
+  }
+
+  /// What the system says about a file: another stamp means the bytes may differ.
+  private struct Stamp {
+    let text: String
+    /// The kernel counts file times in ticks: a file written a moment ago may be written again within the same tick.
+    let isSettled: Bool
+    /// Longest tick of the kernels we know is 10 ms.
+    private static let tick = 20_000_000
+
+    init(_ file: SourceFile) throws {
+      var status = stat()
+      guard stat(file.path, &status) == 0 else {
+        throw Diagnostic(
+          "cannot be opened: \(String(cString: strerror(errno)))", at: .data(file: file.name, line: nil, byte: nil, column: nil))
+      }
+      #if canImport(Glibc)
+        let (modified, changed) = (status.st_mtim, status.st_ctim)
+      #else
+        let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
+      #endif
+      text = "\(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec) \(status.st_dev):\(status.st_ino)"
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      let age = { (time: timespec) in (now.tv_sec &- time.tv_sec) &* 1_000_000_000 &+ (now.tv_nsec &- time.tv_nsec) }
+      // Whoever sets `modified` by hand moves `changed` to now.
+      isSettled = age(changed) > Self.tick
+    }
+  }
+}

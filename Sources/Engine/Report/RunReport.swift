@@ -1,0 +1,117 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+/// One execution: what ran and why, what came out, how long it took.
+public struct RunReport: Sendable {
+  public enum Status: String, Hashable, Sendable { case succeeded, failed, cancelled }
+
+  public struct Stage: Sendable {
+    public enum Status: String, Hashable, Sendable {
+      case executed, cached, failed
+      /// Something before it failed, or the run was stopped.
+      case skipped
+    }
+
+    public let name: String
+    public let kind: String
+    public let status: Status
+    public let reasons: [Reason]
+    /// After the beginning of the run; nil when the stage was not started.
+    public let start: Double?
+    public let seconds: Double
+    public let outputs: [Output]
+    /// An object; of the execution that made the artifacts.
+    public let metrics: JSONValue
+    public let warnings: [Diagnostic]
+    public let mistakes: [Diagnostic]
+    /// Names of the stages it reads.
+    public let needs: [String]
+  }
+
+  public struct Output: Sendable {
+    public let name: String
+    public let record: ArtifactRecord
+
+    /// Of the first file, below the store's folder.
+    public var path: String { "objects/\(record.digest)/" + (record.files.count == 1 ? record.files[0].name : "") }
+  }
+
+  /// Sortable by time: `20261121T024512Z-3f2a`.
+  public let id: String
+  public let pipeline: String
+  /// The document, as the person named it.
+  public let file: String
+  public let status: Status
+  /// ISO 8601, UTC.
+  public let started: String
+  public let seconds: Double
+  public let width: Int
+  public let toolVersion: String
+  /// In the order of the plan.
+  public let stages: [Stage]
+  /// The document with every parameter resolved.
+  public let resolved: JSONValue
+  /// The run's folder, below the store's.
+  public var folder: String { "runs/" + id }
+
+  public func count(_ status: Stage.Status) -> Int { stages.reduce(0) { $0 + ($1.status == status ? 1 : 0) } }
+  public subscript(stage name: String) -> Stage? { stages.first { $0.name == name } }
+}
+
+extension RunReport {
+  /// `run --json`, with paths below `store` (the folder as the person gave it; nil: below the store).
+  public func json(store: String? = nil) -> JSONValue {
+    .object(summary.members! + [JSONMember("stages", .array(stages.map { $0.json(store: store) }))])
+  }
+
+  /// `run.json`: the same with the resolved document, paths below the store.
+  var recordJSON: JSONValue {
+    .object(json().members! + [JSONMember("document", resolved)])
+  }
+
+  /// What `runs list` shows.
+  var summary: JSONValue {
+    [
+      "run": .string(id), "pipeline": .string(pipeline), "file": .string(file), "status": .string(status.rawValue),
+      "started": .string(started), "seconds": .double(rounded(seconds)), "executed": .integer(count(.executed)),
+      "cached": .integer(count(.cached)), "failed": .integer(count(.failed)), "skipped": .integer(count(.skipped)),
+      "width": .integer(width), "millrace": .string(toolVersion),
+    ]
+  }
+}
+
+extension RunReport.Stage {
+  func json(store: String?) -> JSONValue {
+    var members: [JSONMember] = [
+      JSONMember("name", .string(name)), JSONMember("kind", .string(kind)), JSONMember("status", .string(status.rawValue)),
+      JSONMember("reasons", .array(reasons.map(\.json))), JSONMember("needs", .array(needs.map { .string($0) })),
+      JSONMember("seconds", .double(rounded(seconds))),
+    ]
+    if let start { members.append(JSONMember("start", .double(rounded(start)))) }
+    members += [
+      JSONMember("outputs", .object(outputs.map { JSONMember($0.name, $0.json(store: store)) })), JSONMember("metrics", metrics),
+    ]
+    if !warnings.isEmpty { members.append(JSONMember("warnings", .array(warnings.map(\.json)))) }
+    if !mistakes.isEmpty { members.append(JSONMember("mistakes", .array(mistakes.map(\.json)))) }
+    return .object(members)
+  }
+}
+
+extension RunReport.Output {
+  func json(store: String?) -> JSONValue {
+    var members = [JSONMember("digest", .string(record.digest.description))]
+    switch record.content {
+    case .table(let table): members.append(JSONMember("rows", .integer(table.rows)))
+    case .document: break
+    case .file(_, let name, let mediaType):
+      members += [JSONMember("name", .string(name)), JSONMember("mediaType", .string(mediaType))]
+    }
+    members.append(JSONMember("bytes", .integer(record.byteCount)))
+    members.append(JSONMember("path", .string(store.map { $0 + "/" + path } ?? path)))
+    return .object(members)
+  }
+}
+
+/// To the microsecond.
+func rounded(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }

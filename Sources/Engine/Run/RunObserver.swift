@@ -1,0 +1,25 @@
+import Diagnostics
+import Pipelines
+
+/// Told what happens in a run while it happens. Called from the engine's threads, several at a time; must not block.
+public protocol RunObserver: Sendable {
+  /// Before anything is executed. `stages` take part; `toExecute` of them may be executed.
+  func runStarted(id: String, stages: Int, toExecute: Int)
+  func stageStarted(_ stage: String, reasons: [Reason])
+  /// Rows written to one output so far.
+  func stageProgressed(_ stage: String, output: String, rows: Int)
+  /// Another process makes the same artifact; `holder` is its process number.
+  func stageWaits(_ stage: String, holder: String?)
+  /// Executed, cached, failed or skipped.
+  func stageEnded(_ report: RunReport.Stage)
+  func warned(_ stage: String, _ warning: Diagnostic)
+}
+
+extension RunObserver {
+  public func runStarted(id: String, stages: Int, toExecute: Int) {}
+  public func stageStarted(_ stage: String, reasons: [Reason]) {}
+  public func stageProgressed(_ stage: String, output: String, rows: Int) {}
+  public func stageWaits(_ stage: String, holder: String?) {}
+  public func stageEnded(_ report: RunReport.Stage) {}
+  public func warned(_ stage: String, _ warning: Diagnostic) {}
+}

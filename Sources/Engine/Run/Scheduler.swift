@@ -1,0 +1,143 @@
+import Dispatch
+import Synchronization
+
+/// Starts pieces of work when what they need is done, several at a time, the longest remaining path first. Knows order
+/// and nothing else: not what the work is, nor whether it is needed.
+///
+///     let fates = Scheduler(needs: [[], [0], [0]], costs: [1, 2, 1], width: 2).run { index in … }
+// @unchecked: `state` is touched only on `turnstile`; everything else is constant; `work` runs on `workers`.
+final class Scheduler: @unchecked Sendable {
+  enum Verdict: Sendable {
+    case done
+    /// What needs this piece is not started.
+    case failed
+    /// Nothing more is started.
+    case stop
+  }
+
+  enum Fate: Hashable, Sendable {
+    case ended
+    /// Something before it failed, or the work was stopped.
+    case skipped
+  }
+
+  private enum Piece { case waiting(Int), ready, running, ended, skipped }
+
+  private struct State {
+    var pieces: [Piece]
+    /// The pieces that may start, in no order.
+    var ready: [Int]
+    var running = 0
+    var memory = 0
+    var isStopped = false
+  }
+
+  private let dependents: [[Int]]
+  /// Cost of a piece and of the dearest chain behind it.
+  private let remaining: [Double]
+  private let memory: [Int]
+  private let budget: Int
+  private let width: Int
+  private let turnstile = DispatchQueue(label: "millrace.scheduler")
+  private let workers = DispatchQueue(label: "millrace.stages", attributes: .concurrent)
+  private let group = DispatchGroup()
+  private let busy = Atomic<Int>(0)
+  private var state: State
+
+  /// `needs[i]` are indices below i. `memory` are estimates in bytes: pieces run together while their sum fits `budget`,
+  /// one always.
+  init(needs: [[Int]], costs: [Double], width: Int, memory: [Int] = [], budget: Int = .max) {
+    var dependents = [[Int]](repeating: [], count: needs.count)
+    for (index, list) in needs.enumerated() {
+      for need in Set(list) {
+        precondition(need < index, "piece \(index) was said to need \(need), which does not stand before it")
+        dependents[need].append(index)
+      }
+    }
+    var remaining = costs
+    for index in needs.indices.reversed() {
+      remaining[index] += dependents[index].map { remaining[$0] }.max() ?? 0
+    }
+    self.dependents = dependents.map { $0.sorted() }
+    self.remaining = remaining
+    self.width = max(1, width)
+    self.memory = memory.isEmpty ? Array(repeating: 0, count: needs.count) : memory
+    self.budget = budget
+    state = State(
+      pieces: needs.map { Set($0).isEmpty ? .ready : .waiting(Set($0).count) }, ready: needs.indices.filter { needs[$0].isEmpty })
+  }
+
+  /// How many pieces run at this moment.
+  var runningCount: Int { busy.load(ordering: .relaxed) }
+
+  /// Returns when every piece has ended or was skipped. `work` is called once for each piece that is started.
+  func run(_ work: @escaping @Sendable (Int) -> Verdict) -> [Fate] {
+    turnstile.sync { launch(work) }
+    group.wait()
+    return turnstile.sync {
+      state.pieces.map { if case .ended = $0 { .ended } else { .skipped } }
+    }
+  }
+
+  /// On `turnstile`.
+  private func launch(_ work: @escaping @Sendable (Int) -> Verdict) {
+    while state.running < width, !state.isStopped, let index = next() {
+      state.pieces[index] = .running
+      state.running += 1
+      state.memory &+= memory[index]
+      busy.store(state.running, ordering: .relaxed)
+      group.enter()
+      workers.async {
+        let verdict = work(index)
+        self.turnstile.async {
+          self.end(index, verdict)
+          self.launch(work)
+          self.group.leave()
+        }
+      }
+    }
+  }
+
+  /// Takes the ready piece with the longest path behind it that fits; the earlier of equals.
+  private func next() -> Int? {
+    var best: Int?
+    for (place, index) in state.ready.enumerated() {
+      let (sum, over) = state.memory.addingReportingOverflow(memory[index])
+      if state.running > 0, over || sum > budget { continue }
+      guard let other = best.map({ state.ready[$0] }) else {
+        best = place
+        continue
+      }
+      if remaining[index] > remaining[other] || remaining[index] == remaining[other] && index < other { best = place }
+    }
+    guard let best else { return nil }
+    state.ready.swapAt(best, state.ready.count - 1)
+    return state.ready.removeLast()
+  }
+
+  private func end(_ index: Int, _ verdict: Verdict) {
+    state.pieces[index] = .ended
+    state.running -= 1
+    state.memory &-= memory[index]
+    busy.store(state.running, ordering: .relaxed)
+    switch verdict {
+    case .done:
+      for dependent in dependents[index] {
+        guard case .waiting(let count) = state.pieces[dependent] else { continue }
+        state.pieces[dependent] = count == 1 ? .ready : .waiting(count - 1)
+        if count == 1 { state.ready.append(dependent) }
+      }
+    case .failed: skip(behind: index)
+    case .stop: state.isStopped = true
+    }
+  }
+
+  private func skip(behind index: Int) {
+    var pending = dependents[index]
+    while let next = pending.popLast() {
+      if case .skipped = state.pieces[next] { continue }
+      state.pieces[next] = .skipped
+      pending += dependents[next]
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What one running stage is granted. Outputs grow in a folder of their own and become artifacts only when all is well.
+// @unchecked: mutable state lies in `state`, a mutex.
+final class StageContext: RunContext, @unchecked Sendable {
+  let stage: BoundStage
+  private let folder: String
+  private let grantedWidth: @Sendable () -> Int
+  private let cancellation: CancellationFlag
+  private let observer: (any RunObserver)?
+
+  private enum Output {
+    case table([TableWriter])
+    case document(path: String)
+    case file(path: String, name: String, mediaType: String)
+  }
+
+  private struct State {
+    var outputs: [String: Output] = [:]
+    var warnings: [Diagnostic] = []
+    var scratch: String?
+    var made = 0
+  }
+  private let state = Mutex(State())
+
+  /// `folder` does not exist yet; all of it goes when the stage has ended.
+  init(
+    stage: BoundStage, folder: String, width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
+    observer: (any RunObserver)?
+  ) throws {
+    self.stage = stage
+    self.folder = folder
+    grantedWidth = width
+    self.cancellation = cancellation
+    self.observer = observer
+    guard mkdir(folder, 0o700) == 0 else { throw Disk.failure("make the folder", folder) }
+  }
+
+  var width: Int { grantedWidth() }
+  var parameters: [String: ParameterValue] { stage.parameters }
+  var warnings: [Diagnostic] { state.withLock { $0.warnings } }
+
+  func files(ofSource index: Int) -> [SourceFile] {
+    guard let files = stage.files, files.indices.contains(index) else {
+      preconditionFailure("stage \"\(stage.name)\" asked for source \(index), which it does not have")
+    }
+    return files[index]
+  }
+
+  func openTable(_ output: String, schema: Schema, partition: String) throws -> any TableSink {
+    guard case .table(let declared) = type(of: output) else { preconditionFailure("output \"\(output)\" of stage \"\(stage.name)\" is no table") }
+    precondition(
+      declared.schema == schema,
+      "stage \"\(stage.name)\" opened output \"\(output)\" with columns \(schema.fields.map { "\($0.name): \($0.type)" }) where its binding says \(declared.schema.fields.map { "\($0.name): \($0.type)" })")
+    let path = fresh("part")
+    let (observer, name) = (observer, stage.name)
+    let writer = TableWriter(schema: schema, key: partition, path: path, width: grantedWidth) {
+      observer?.stageProgressed(name, output: output, rows: $0)
+    }
+    state.withLock {
+      var writers: [TableWriter] = []
+      if case .table(let open)? = $0.outputs[output] { writers = open }
+      precondition(!writers.contains { $0.key == partition }, "stage \"\(stage.name)\" opened partition \"\(partition)\" of output \"\(output)\" twice")
+      $0.outputs[output] = .table(writers + [writer])
+    }
+    return writer
+  }
+
+  func writeDocument(_ output: String, _ document: JSONValue) throws {
+    guard case .document = type(of: output) else { preconditionFailure("output \"\(output)\" of stage \"\(stage.name)\" is no document") }
+    let path = fresh("document")
+    try Disk.write(document.canonicalBytes, to: path, durably: true)
+    add(output, .document(path: path))
+  }
+
+  func writeFile(_ output: String, name: String, mediaType: String, _ bytes: [UInt8]) throws {
+    try Disk.write(bytes, to: try openFile(output, name: name, mediaType: mediaType), durably: false)
+  }
+
+  func openFile(_ output: String, name: String, mediaType: String) throws -> String {
+    guard case .file = type(of: output) else { preconditionFailure("output \"\(output)\" of stage \"\(stage.name)\" is no file") }
+    let isControl = name.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
+    if name.isEmpty || name == "." || name == ".." || name.contains("/") || isControl || name.utf8.count > 255 {
+      throw Diagnostic(
+        "the file name \(JSONValue.string(name).canonical) cannot be used", expected: "a name without folders, at most 255 bytes long")
+    }
+    let path = fresh("file")
+    add(output, .file(path: path, name: name, mediaType: mediaType))
+    return path
+  }
+
+  func scratchFolder() throws -> String {
+    if let made = state.withLock({ $0.scratch }) { return made }
+    let path = fresh("scratch")
+    guard mkdir(path, 0o700) == 0 else { throw Disk.failure("make the folder", path) }
+    return state.withLock {
+      if $0.scratch == nil { $0.scratch = path }
+      return $0.scratch!
+    }
+  }
+
+  func checkCancellation() throws { if cancellation.isCancelled { throw RunCancelled() } }
+
+  func warn(_ diagnostic: Diagnostic) {
+    var warning = diagnostic
+    warning.severity = .warning
+    state.withLock { $0.warnings.append(warning) }
+    observer?.warned(stage.name, warning)
+  }
+
+  // MARK: Sealing
+
+  /// An output as it will lie in the store: its folder is finished but for `artifact.json`.
+  struct Sealed {
+    let name: String
+    let record: ArtifactRecord
+    let folder: String
+  }
+
+  /// After the stage has ended: every output flushed, measured, digested, in the order of the binding.
+  func seal() throws -> [Sealed] {
+    let outputs = state.withLock { $0.outputs }
+    return try stage.binding.outputs.map { declared in
+      guard let output = outputs[declared.name] else {
+        preconditionFailure("stage \"\(stage.name)\" ended without writing its output \"\(declared.name)\"")
+      }
+      let into = fresh("object")
+      guard mkdir(into, 0o777) == 0 else { throw Disk.failure("make the folder", into) }
+      return Sealed(name: declared.name, record: try seal(output, declared, into: into), folder: into)
+    }
+  }
+
+  private func seal(_ output: Output, _ declared: Binding.Output, into folder: String) throws -> ArtifactRecord {
+    switch output {
+    case .table(let writers):
+      let sorted = writers.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      let partitions = try sorted.enumerated().map { at, writer in
+        guard let closed = writer.closed else {
+          preconditionFailure("stage \"\(stage.name)\" ended without closing partition \"\(writer.key)\" of output \"\(declared.name)\"")
+        }
+        let number = String(at)
+        let name = "part-" + String(repeating: "0", count: max(0, 5 - number.count)) + number + ".arrow"
+        return ArtifactRecord.Partition(
+          key: writer.key, batchRows: closed.batchRows, file: try place(writer.path, in: folder, as: name), columns: closed.columns)
+      }
+      guard case .table(let type) = declared.type else { preconditionFailure("a table was written to an output of another type") }
+      return ArtifactRecord(table: ArtifactRecord.Table(schema: type.schema, partitions: partitions))
+    case .document(let path): return ArtifactRecord(document: try place(path, in: folder, as: "document.json"))
+    case .file(let path, let name, let mediaType):
+      // A fixed name: the one people see is the stage's choice, and stands in artifact.json.
+      guard Disk.exists(path) else { preconditionFailure("stage \"\(stage.name)\" opened a file for output \"\(declared.name)\" and wrote none") }
+      try Disk.flushFile(path)
+      return ArtifactRecord(file: try place(path, in: folder, as: "content"), name: name, mediaType: mediaType)
+    }
+  }
+
+  private func place(_ path: String, in folder: String, as name: String) throws -> ArtifactRecord.StoredFile {
+    let target = folder + "/" + name
+    guard rename(path, target) == 0 else { throw Disk.failure("write", target) }
+    return ArtifactRecord.StoredFile(
+      name: name, bytes: Disk.size(ofFile: target) ?? 0, checksum: try FileDigest.of(target, width: width))
+  }
+
+  /// Removes whatever is left.
+  func discard() { Disk.remove(folder) }
+
+  private func type(of output: String) -> ArtifactType {
+    guard let declared = stage.binding.outputs.first(where: { $0.name == output }) else {
+      preconditionFailure("stage \"\(stage.name)\" wrote output \"\(output)\", which its binding does not name")
+    }
+    return declared.type
+  }
+
+  private func add(_ name: String, _ output: Output) {
+    state.withLock {
+      precondition($0.outputs[name] == nil, "stage \"\(stage.name)\" wrote output \"\(name)\" twice")
+      $0.outputs[name] = output
+    }
+  }
+
+  private func fresh(_ word: String) -> String {
+    state.withLock {
+      $0.made += 1
+      return "\(folder)/\(word)-\($0.made)"
+    }
+  }
+}

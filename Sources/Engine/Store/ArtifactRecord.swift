@@ -1,0 +1,163 @@
+import Columns
+import Pipelines
+
+/// What `objects/<digest>/artifact.json` says about an artifact: its type, its files, their sizes and checksums.
+public struct ArtifactRecord: Hashable, Sendable {
+  /// Raised when the files of an artifact change their meaning; other formats count as missing.
+  static let format = 1
+
+  public enum Content: Hashable, Sendable {
+    case table(Table)
+    case document(StoredFile)
+    case file(StoredFile, name: String, mediaType: String)
+  }
+
+  /// Identity of the logical content, and the name of the folder.
+  public let digest: Digest
+  public let content: Content
+
+  public struct Table: Hashable, Sendable {
+    public let schema: Schema
+    /// Ascending by key.
+    public let partitions: [Partition]
+
+    public var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
+
+    /// Of one column over all partitions.
+    public func digest(ofColumn at: Int) -> Digest { TableDigest.column(partitions.map { ($0.key, $0.columns[at]) }) }
+
+    public func digest(of columns: [Int]) -> Digest {
+      TableDigest.table(columns.map { (schema.fields[$0], digest(ofColumn: $0)) })
+    }
+  }
+
+  public struct Partition: Hashable, Sendable {
+    public let key: String
+    public let batchRows: [Int]
+    public let file: StoredFile
+    /// Digest of each column, in the order of the schema.
+    public let columns: [Digest]
+
+    public var rows: Int { batchRows.reduce(0, +) }
+  }
+
+  /// One file in the artifact's folder.
+  public struct StoredFile: Hashable, Sendable {
+    public let name: String
+    public let bytes: Int
+    public let checksum: Digest
+  }
+
+  public var files: [StoredFile] {
+    switch content {
+    case .table(let table): table.partitions.map(\.file)
+    case .document(let file), .file(let file, _, _): [file]
+    }
+  }
+
+  public var table: Table? { if case .table(let table) = content { table } else { nil } }
+  public var byteCount: Int { files.reduce(0) { $0 + $1.bytes } }
+
+  init(table: Table) {
+    content = .table(table)
+    digest = table.digest(of: Array(table.schema.fields.indices))
+  }
+
+  init(document file: StoredFile) {
+    content = .document(file)
+    digest = Self.digest(["document", file.checksum.description])
+  }
+
+  // The name is part of the identity: people and later stages see it.
+  init(file: StoredFile, name: String, mediaType: String) {
+    content = .file(file, name: name, mediaType: mediaType)
+    digest = Self.digest(["file", name, mediaType, file.checksum.description])
+  }
+
+  private static func digest(_ parts: [String]) -> Digest {
+    let stream = DigestStream()
+    for part in parts { stream.update(Digest(of: part)) }
+    return stream.digest
+  }
+}
+
+extension ArtifactRecord {
+  var json: JSONValue {
+    var members: [JSONMember] = [JSONMember("format", .integer(Self.format)), JSONMember("digest", .string(digest.description))]
+    switch content {
+    case .table(let table):
+      members += [
+        JSONMember("kind", "table"),
+        JSONMember("schema", .array(table.schema.fields.map { ["name": .string($0.name), "type": .string($0.type.description)] })),
+        JSONMember("partitions", .array(table.partitions.map { partition in
+          [
+            "key": .string(partition.key), "batches": .array(partition.batchRows.map { .integer($0) }), "file": partition.file.json,
+            "columns": .array(partition.columns.map { .string($0.description) }),
+          ]
+        })),
+      ]
+    case .document(let file): members += [JSONMember("kind", "document"), JSONMember("file", file.json)]
+    case .file(let file, let name, let mediaType):
+      members += [
+        JSONMember("kind", "file"), JSONMember("file", file.json), JSONMember("name", .string(name)),
+        JSONMember("mediaType", .string(mediaType)),
+      ]
+    }
+    return .object(members)
+  }
+
+  /// Nil when the JSON is of another format or does not add up to the digest it names.
+  init?(_ json: JSONValue) {
+    guard json["format"]?.int == Self.format, let digest = json["digest"]?.string.flatMap({ Digest($0) }) else { return nil }
+    switch json["kind"]?.string {
+    case "table":
+      guard let fields = Self.fields(json["schema"]), let partitions = json["partitions"]?.array?.map(Partition.init),
+        partitions.allSatisfy({ $0?.columns.count == fields.count })
+      else { return nil }
+      self.init(table: Table(schema: Schema(fields), partitions: partitions.compactMap { $0 }))
+    case "document":
+      guard let file = json["file"].flatMap(StoredFile.init) else { return nil }
+      self.init(document: file)
+    case "file":
+      guard let file = json["file"].flatMap(StoredFile.init), let name = json["name"]?.string, let type = json["mediaType"]?.string else {
+        return nil
+      }
+      self.init(file: file, name: name, mediaType: type)
+    default: return nil
+    }
+    if self.digest != digest { return nil }
+  }
+
+  private static func fields(_ json: JSONValue?) -> [Field]? {
+    var fields: [Field] = []
+    for field in json?.array ?? [] {
+      guard let name = field["name"]?.string, let type = field["type"]?.string.flatMap({ ColumnType($0) }),
+        !fields.contains(where: { $0.name == name })
+      else { return nil }
+      fields.append(Field(name, type))
+    }
+    return json == nil ? nil : fields
+  }
+}
+
+extension ArtifactRecord.Partition {
+  fileprivate init?(_ json: JSONValue) {
+    guard let key = json["key"]?.string, let batches = json["batches"]?.array?.map(\.int),
+      let file = json["file"].flatMap(ArtifactRecord.StoredFile.init),
+      let columns = json["columns"]?.array?.map({ $0.string.flatMap { Digest($0) } }),
+      batches.allSatisfy({ $0 != nil }), columns.allSatisfy({ $0 != nil })
+    else { return nil }
+    self.init(key: key, batchRows: batches.compactMap { $0 }, file: file, columns: columns.compactMap { $0 })
+  }
+}
+
+extension ArtifactRecord.StoredFile {
+  fileprivate var json: JSONValue { ["name": .string(name), "bytes": .integer(bytes), "checksum": .string(checksum.description)] }
+
+  fileprivate init?(_ json: JSONValue) {
+    guard let name = json["name"]?.string, !name.contains("/"), let bytes = json["bytes"]?.int,
+      let checksum = json["checksum"]?.string.flatMap({ Digest($0) })
+    else { return nil }
+    self.init(name: name, bytes: bytes, checksum: checksum)
+  }
+}

@@ -1,0 +1,167 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The bytes of a store: what was made, and from which recipe.
+///
+///     objects/<digest>/   the files of an artifact and artifact.json
+///     recipes/<key>.json  recipe → outputs, metrics
+///     runs/<id>/          run.json, run.html and the file artifacts under their own names
+///     locks/ tmp/         of runs in progress
+///
+/// Whatever is written gets a temporary name, is flushed, renamed, and its folder flushed: a killed run leaves nothing
+/// to repair.
+public struct ArtifactStore: Sendable {
+  /// As the person gave it.
+  public let path: String
+
+  public init(path: String) { self.path = path }
+
+  var objects: String { path + "/objects" }
+  var recipes: String { path + "/recipes" }
+  var runs: String { path + "/runs" }
+  var locks: String { path + "/locks" }
+  var temporary: String { path + "/tmp" }
+
+  /// Makes the folders that are missing.
+  func prepare() throws {
+    if Disk.exists(path), !Disk.isFolder(path) { throw Diagnostic("the store \"\(path)\" is not a folder") }
+    for folder in [objects, recipes, runs, locks, temporary] { try Disk.makeFolders(folder) }
+  }
+
+  // MARK: Objects
+
+  enum Condition: Sendable {
+    case sound(ArtifactRecord)
+    case missing
+    /// There is something of that name, and it is not what was written.
+    case damaged
+  }
+
+  func folder(of digest: Digest) -> String { objects + "/" + digest.description }
+
+  func path(of file: ArtifactRecord.StoredFile, in digest: Digest) -> String { folder(of: digest) + "/" + file.name }
+
+  /// Looks at `artifact.json` and the sizes of the files; reads none of them.
+  func condition(of digest: Digest) -> Condition {
+    let folder = folder(of: digest)
+    guard let content = Sealed.content(folder + "/artifact.json"), let record = ArtifactRecord(content), record.digest == digest else {
+      return Disk.exists(folder) ? .damaged : .missing
+    }
+    for file in record.files where Disk.size(ofFile: folder + "/" + file.name) != file.bytes { return .damaged }
+    return .sound(record)
+  }
+
+  /// Reads every byte and compares checksums.
+  func isIntact(_ record: ArtifactRecord, width: Int) -> Bool {
+    record.files.allSatisfy { file in
+      let path = path(of: file, in: record.digest)
+      return Disk.size(ofFile: path) == file.bytes && (try? FileDigest.of(path, width: width)) == file.checksum
+    }
+  }
+
+  /// Gives a finished folder, its files flushed, its place. An intact artifact that is there already stays.
+  func commit(_ record: ArtifactRecord, from folder: String, replacing: Bool) throws {
+    try Disk.write(Sealed.bytes(record.json), to: folder + "/artifact.json", durably: true)
+    try Disk.flushFolder(folder)
+    let target = self.folder(of: record.digest)
+    if !replacing, case .sound = condition(of: record.digest) {
+      Disk.remove(folder)
+      return
+    }
+    for _ in 0..<8 {
+      if rename(folder, target) == 0 {
+        try Disk.flushFolder(objects)
+        return
+      }
+      guard errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR else { throw Disk.failure("write", target) }
+      // Damaged, or made by another process this moment.
+      if !replacing, case .sound = condition(of: record.digest) {
+        Disk.remove(folder)
+        return
+      }
+      discard(record.digest, through: folder + "-old")
+    }
+    throw Diagnostic("cannot write \"\(target)\": another process keeps writing it")
+  }
+
+  /// Takes an artifact away in one step, so that no one ever sees half of it.
+  func discard(_ digest: Digest, through aside: String) {
+    Disk.remove(aside)
+    rename(folder(of: digest), aside)
+    Disk.remove(aside)
+  }
+
+  // MARK: Recipes
+
+  func recipe(_ key: Digest) -> RecipeRecord? {
+    guard let content = Sealed.content(recipes + "/\(key).json"), let record = RecipeRecord(content),
+      Digest(of: record.recipe.canonical) == key
+    else { return nil }
+    return record
+  }
+
+  /// After the artifacts it names.
+  func commit(_ record: RecipeRecord, key: Digest, through temporary: String) throws {
+    try Disk.write(Sealed.bytes(record.json), to: temporary, durably: true)
+    let target = recipes + "/\(key).json"
+    guard rename(temporary, target) == 0 else { throw Disk.failure("write", target) }
+    try Disk.flushFolder(recipes)
+  }
+
+  var recipeKeys: [Digest] {
+    Disk.names(in: recipes).compactMap { $0.hasSuffix(".json") ? Digest($0.dropLast(5)) : nil }
+  }
+}
+
+/// A folder in the store's `tmp` that ends with its owner: removed by it, or by the next run when the owner was killed.
+// @unchecked: all members are constants; `FileLock` is safe to share.
+final class TemporaryFolder: @unchecked Sendable {
+  let path: String
+  private let lock: FileLock
+  private let next = Atomic<Int>(0)
+
+  init(in store: ArtifactStore) throws {
+    while true {
+      let name = String(UInt64.random(in: .min ... .max), radix: 36)
+      let path = store.temporary + "/" + name
+      guard let lock = try FileLock.attempt(path + ".lock") else { continue }
+      guard mkdir(path, 0o700) == 0 else {
+        if errno == EEXIST { continue }
+        throw Disk.failure("make the folder", path)
+      }
+      self.path = path
+      self.lock = lock
+      return
+    }
+  }
+
+  deinit {
+    Disk.remove(path)
+    lock.removeFile()
+  }
+
+  /// A path that nobody else gets.
+  func fresh(_ word: String) -> String { "\(path)/\(word)-\(next.wrappingAdd(1, ordering: .relaxed).oldValue)" }
+
+  /// Removes what killed runs left behind.
+  static func sweep(_ store: ArtifactStore) {
+    let names = Disk.names(in: store.temporary)
+    for name in names where name.hasSuffix(".lock") {
+      guard let lock = try? FileLock.attempt(store.temporary + "/" + name) else { continue }
+      Disk.remove(store.temporary + "/" + name.dropLast(5))
+      lock.removeFile()
+    }
+    // A folder without its lock belongs to nobody: the lock is made first and removed last.
+    for name in names where !name.hasSuffix(".lock") && !Disk.exists(store.temporary + "/" + name + ".lock") {
+      Disk.remove(store.temporary + "/" + name)
+    }
+  }
+}

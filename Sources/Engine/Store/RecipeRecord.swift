@@ -1,0 +1,89 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+/// What `recipes/<key>.json` says: which artifacts a recipe gave, and what was told about it.
+public struct RecipeRecord: Sendable {
+  /// The recipe itself, so that the catalog can be rebuilt from these files.
+  public let recipe: JSONValue
+  /// By the name of the output, in the order of the binding.
+  public let outputs: [(name: String, digest: Digest)]
+  /// An object; repeated when cached.
+  public let metrics: JSONValue
+  public let warnings: [Diagnostic]
+
+  var json: JSONValue {
+    [
+      "recipe": recipe, "outputs": .array(outputs.map { ["name": .string($0.name), "digest": .string($0.digest.description)] }),
+      "metrics": metrics, "warnings": .array(warnings.map(\.json)),
+    ]
+  }
+
+  init(recipe: JSONValue, outputs: [(name: String, digest: Digest)], metrics: JSONValue, warnings: [Diagnostic]) {
+    self.recipe = recipe
+    self.outputs = outputs
+    self.metrics = metrics
+    self.warnings = warnings
+  }
+
+  init?(_ json: JSONValue) {
+    guard let recipe = json["recipe"], let outputs = json["outputs"]?.array, let metrics = json["metrics"],
+      let warnings = json["warnings"]?.array
+    else { return nil }
+    var read: [(name: String, digest: Digest)] = []
+    for output in outputs {
+      guard let name = output["name"]?.string, let digest = output["digest"]?.string.flatMap({ Digest($0) }) else { return nil }
+      read.append((name, digest))
+    }
+    self.init(recipe: recipe, outputs: read, metrics: metrics, warnings: warnings.map(Diagnostic.init(json:)))
+  }
+}
+
+extension Diagnostic {
+  /// For the records of a run and of a recipe.
+  public var json: JSONValue {
+    var members = [JSONMember("severity", .string(severity.rawValue)), JSONMember("message", .string(message))]
+    switch place {
+    case .nowhere: break
+    case .text(let span):
+      members.append(JSONMember("place", ["file": .string(span.file), "line": .integer(span.line), "character": .integer(span.column)]))
+    case .setting(let path, _, _): members.append(JSONMember("place", ["setting": .array(path.map(\.json))]))
+    case .input(let port): members.append(JSONMember("place", ["input": port.map { .string($0) } ?? .null]))
+    case .data(let file, let line, let byte, let column):
+      members.append(JSONMember("place", [
+        "file": .string(file), "line": line.map { .integer($0) } ?? .null, "byte": byte.map { .integer($0) } ?? .null,
+        "column": column.map { .string($0) } ?? .null,
+      ]))
+    }
+    for (name, text) in [("expected", expected), ("found", found), ("hint", hint)] {
+      if let text { members.append(JSONMember(name, .string(text))) }
+    }
+    return .object(members)
+  }
+
+  /// Places in a document come back without their excerpt, as places in a data file.
+  init(json: JSONValue) {
+    var place = Place.nowhere
+    if let at = json["place"] {
+      if let steps = at["setting"]?.array {
+        place = .setting(steps.map { step in step.int.map { .index($0) } ?? .key(step.string ?? "") })
+      } else if let file = at["file"]?.string {
+        place = .data(file: file, line: at["line"]?.int, byte: at["byte"]?.int, column: at["column"]?.string)
+      } else {
+        place = .input(port: at["input"]?.string)
+      }
+    }
+    self.init(
+      json["message"]?.string ?? "", at: place, expected: json["expected"]?.string, found: json["found"]?.string,
+      hint: json["hint"]?.string, severity: json["severity"]?.string == "warning" ? .warning : .error)
+  }
+}
+
+extension PathStep {
+  fileprivate var json: JSONValue {
+    switch self {
+    case .key(let key): .string(key)
+    case .index(let index): .integer(index)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Columns
+import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reads delimited text into typed batches, in parallel, and keeps what it cannot read.
+///
+///     let reader = try CSVReader(columns: [CSVColumn("quantity", from: .name("Quantity"), .int32)])
+///     let report = try reader.read(FileBytes(path: "sales.csv")) { batch in … } quarantine: { batch in … }
+///
+/// Rows come in the order of the file; cells, batches and dictionaries are the same whatever the width and however the
+/// source cuts its pieces. An empty file is a mistake where a header is expected, and no rows otherwise; a header
+/// alone gives no rows.
+public struct CSVReader: Sendable {
+  public let dialect: CSVDialect
+  /// nil: every column of the file, as text.
+  public let columns: [CSVColumn]?
+  /// Name of an int64 column that numbers the file's rows from 1, bad ones counted, blank lines not.
+  public let sourceRow: String?
+  /// Threads at work; nil: one a processor.
+  public var width: Int?
+  /// Text that is decoded before its rows are given out as a batch, and the part of it that one thread takes at once.
+  /// 256 KiB and their cells stay in a second-level cache.
+  var windowBytes = 16 << 20
+  var unitBytes = 256 << 10
+
+  /// Throws all that is wrong with dialect and columns.
+  public init(dialect: CSVDialect = CSVDialect(), columns: [CSVColumn]? = nil, sourceRow: String? = nil) throws(Mistakes) {
+    var mistakes = dialect.mistakes
+    var seen: Set<String> = []
+    for column in columns ?? [] {
+      _ = ColumnPlan(column, &mistakes)
+      if !seen.insert(column.name).inserted {
+        mistakes.append(Diagnostic("two columns are named \"\(column.name)\"", at: .setting(["columns"])))
+      }
+    }
+    if let sourceRow, seen.contains(sourceRow) {
+      mistakes.append(Diagnostic("\"\(sourceRow)\" is the name of a column and of the source row", at: .setting(["sourceRow"])))
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    self.dialect = dialect
+    self.columns = columns
+    self.sourceRow = sourceRow
+  }
+
+  /// What the batches will look like; nil where the file decides.
+  public var schema: Schema? {
+    columns.map { Schema($0.map { Field($0.name, $0.type) } + (sourceRow.map { [Field($0, .int64)] } ?? [])) }
+  }
+
+  /// Reads a source to its end. Both callbacks run on the calling thread; batches are never empty.
+  @discardableResult public func read(
+    _ source: ByteSource, batch: (Batch) throws -> Void, quarantine: (Batch) throws -> Void = { _ in }
+  ) throws -> CSVReport {
+    try CSVRun(self, source).run(batch, quarantine)
+  }
+
+  /// The names in a file's header, as they stand there; positions where there is none.
+  public func header(of source: ByteSource) throws -> [String] {
+    let run = try CSVRun(self, source)
+    guard try run.start(asText: true), let layout = run.layout else { return [] }
+    return layout.plans.map(\.column.name)
+  }
+
+  var threads: Int { max(1, width ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+}

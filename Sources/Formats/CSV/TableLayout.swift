@@ -1,0 +1,82 @@
+import Columns
+import Diagnostics
+
+/// The columns to be read, each with its place in the file's rows; settled once the header is known.
+struct TableLayout {
+  let plans: [ColumnPlan]
+  /// Of each plan's field among a row's, from 0.
+  let positions: [Int]
+  let fieldCount: Int
+  /// Names in the header that nobody asked for.
+  let ignored: [String]
+  let delimiter: UInt8
+  let quote: UInt8?
+  let escape: UInt8?
+  let point: UInt8
+
+  /// `names`: of the header, or nil where there is none and `fieldCount` fields are in the first row.
+  /// `plans` nil: every column, as text.
+  init(plans told: [ColumnPlan]?, names: [String]?, fieldCount: Int, dialect: CSVDialect, file: String) throws {
+    var mistakes: [Diagnostic] = []
+    let plans = try told ?? Self.allAsText(names, fieldCount, file)
+    var positions: [Int] = []
+    for plan in plans {
+      switch plan.column.source {
+      case .position(let position):
+        if position > fieldCount {
+          mistakes.append(Diagnostic(
+            "column \"\(plan.column.name)\" is not in the file", at: .data(file: file, line: nil, byte: nil, column: nil),
+            expected: "position \(position)", found: "\(fieldCount) columns"))
+        }
+        positions.append(position - 1)
+      case .name(let name):
+        guard let names else {
+          mistakes.append(Diagnostic(
+            "column \"\(plan.column.name)\" is named, and the file has no header", at: .data(file: file, line: nil, byte: nil, column: nil),
+            hint: "give positions (from 1) as \"source\", or set \"headerRows\""))
+          positions.append(0)
+          continue
+        }
+        let found = names.indices.filter { names[$0] == name }
+        if found.isEmpty {
+          mistakes.append(Diagnostic(
+            "the header has no column \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
+            hint: hint(forUnknown: name, among: names)))
+        } else if found.count > 1 {
+          mistakes.append(Diagnostic(
+            "the header has \(found.count) columns \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
+            hint: "name them by position: " + found.map { "\($0 + 1)" }.joined(separator: ", ")))
+        }
+        positions.append(found.first ?? 0)
+      }
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    self.plans = plans
+    self.positions = positions
+    self.fieldCount = fieldCount
+    let used = Set(positions)
+    ignored = (0..<fieldCount).filter { !used.contains($0) }.map { names?[$0] ?? "column \($0 + 1)" }
+    delimiter = dialect.delimiter.asciiValue ?? 44
+    quote = dialect.quote?.asciiValue
+    escape = dialect.escape == dialect.quote ? nil : dialect.escape?.asciiValue
+    point = dialect.decimal.asciiValue ?? 46
+  }
+
+  /// Names made distinct and non-empty: `a, a, ""` → `a, a_2, column_3`.
+  private static func allAsText(_ names: [String]?, _ fieldCount: Int, _ file: String) throws -> [ColumnPlan] {
+    var taken: Set<String> = Set(names ?? []), given: Set<String> = []
+    var mistakes: [Diagnostic] = []
+    return (0..<fieldCount).map { at in
+      var name = names?[at] ?? ""
+      if name.isEmpty || given.contains(name) {
+        let stem = name.isEmpty ? "column" : name
+        var number = name.isEmpty ? at + 1 : 2
+        while taken.contains("\(stem)_\(number)") { number += 1 }
+        name = "\(stem)_\(number)"
+        taken.insert(name)
+      }
+      given.insert(name)
+      return ColumnPlan(CSVColumn(name, from: .position(at + 1)), &mistakes)
+    }
+  }
+}

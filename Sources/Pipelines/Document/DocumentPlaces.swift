@@ -1,0 +1,53 @@
+import Diagnostics
+
+/// From places of the stage that speaks to places in the text.
+extension PipelineDocument {
+  /// The stage's name.
+  public func span(of stage: String) -> TextSpan { source.span(ofKey: ["stages", .key(stage)]) }
+
+  /// The word under `"stage"`.
+  public func span(ofKindOf stage: String) -> TextSpan { source.span(of: ["stages", .key(stage), "stage"]) }
+
+  /// A setting's value, or where it has to be added when it is absent: the key of the object around it, `with`, or the stage.
+  public func span(of stage: String, setting path: [PathStep]) -> TextSpan {
+    source.span(of: ["stages", .key(stage), "with"] + path)
+  }
+
+  /// The input with an alias; of a single `from`, and for nil, all of `from`.
+  public func span(ofInput alias: String?, stage: String) -> TextSpan {
+    let from: [PathStep] = ["stages", .key(stage), "from"]
+    if let alias, source.node(at: from + [.key(alias)]) != nil { return source.span(of: from + [.key(alias)]) }
+    return source.node(at: from)?.members == nil ? source.span(of: from) : source.span(ofKey: from)
+  }
+}
+
+extension ResolvedDocument {
+  /// The same mistake with its place in the text. Offsets count UTF-8 bytes of the resolved setting; they are followed back
+  /// through `${p}` and JSON's escapes.
+  public func located(_ diagnostic: Diagnostic, stage: String) -> Diagnostic {
+    var located = diagnostic
+    switch diagnostic.place {
+    case .setting(let path, let offset, let length): located.place = .text(span(of: stage, setting: path, offset: offset, length: length))
+    case .input(let alias): located.place = .text(document.span(ofInput: alias, stage: stage))
+    case .nowhere: located.place = .text(document.span(of: stage))
+    case .text, .data: break
+    }
+    return located
+  }
+
+  public func located(_ mistakes: Mistakes, stage: String) -> Mistakes {
+    Mistakes(mistakes.all.map { located($0, stage: stage) })
+  }
+
+  public func span(of stage: String, setting path: [PathStep], offset: Int = 0, length: Int = 0) -> TextSpan {
+    let source = document.source
+    let whole: [PathStep] = ["stages", .key(stage), "with"] + path
+    if offset == Place.keyOffset { return source.span(ofKey: whole) }
+    guard offset > 0 || length > 0, case .string(let text) = source.reached(whole).node.content else { return source.span(of: whole) }
+    let template = Template(text)
+    // A value that is one parameter has no places inside it.
+    if template.pieces.count == 1, template.pieces[0].parameter != nil { return source.span(of: whole) }
+    let range = template.source(ofResult: offset, length: max(1, length), values)
+    return source.span(inStringAt: whole, offset: range.lowerBound, length: max(1, range.count))
+  }
+}

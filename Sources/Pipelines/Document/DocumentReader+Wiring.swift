@@ -1,0 +1,138 @@
+import Diagnostics
+
+extension DocumentReader {
+  /// Every stage that is read exists, and none reads itself by any way round.
+  mutating func checkWiring(_ stages: [DocumentStage]) {
+    var index: [String: Int] = [:]
+    for (at, stage) in stages.enumerated() { index[stage.name] = at }
+    var needs = Array(repeating: [Int](), count: stages.count)
+    for (at, stage) in stages.enumerated() {
+      for input in stage.inputs {
+        guard case .output(let name, _) = input.reference else { continue }
+        if let needed = index[name] {
+          needs[at].append(needed)
+        } else {
+          mistakes.append(
+            Diagnostic(
+              "stage \"\(stage.name)\" reads \"\(name)\", and there is no such stage", at: .text(json.span(of: place(of: input, stage))),
+              hint: hint(forUnknown: name, among: stages.map(\.name))))
+        }
+      }
+    }
+    for cycle in Self.cycles(needs) { report(cycle, stages) }
+  }
+
+  private func place(of input: DocumentInput, _ stage: DocumentStage) -> [PathStep] {
+    ["stages", .key(stage.name), "from"] + (input.alias.map { [.key($0)] } ?? [])
+  }
+
+  private mutating func report(_ cycle: [Int], _ stages: [DocumentStage]) {
+    let names = (cycle + [cycle[0]]).map { "\"\(stages[$0].name)\"" }
+    let shown = names.count <= 8 ? names : Array(names.prefix(4)) + ["… \(names.count - 6) more …"] + names.suffix(2)
+    let first = stages[cycle[0]], next = stages[cycle.count > 1 ? cycle[1] : cycle[0]].name
+    let input = first.inputs.first { if case .output(next, _) = $0.reference { true } else { false } }
+    mistakes.append(
+      Diagnostic(
+        cycle.count == 1
+          ? "stage \(names[0]) reads itself"
+          : "\(cycle.count) stages read each other in a circle: " + shown.joined(separator: " reads "),
+        at: .text(json.span(of: input.map { place(of: $0, first) } ?? ["stages", .key(first.name)])),
+        hint: "a stage can only read what is made without it"))
+  }
+
+  /// One cycle of every strongly connected set of stages, and every stage that reads itself. Tarjan (1972), "Depth-first search and linear
+  /// graph algorithms", with a stack of its own: documents are not trusted to be shallow.
+  static func cycles(_ needs: [[Int]]) -> [[Int]] {
+    var found: [[Int]] = needs.indices.filter { needs[$0].contains($0) }.map { [$0] }
+    var number = Array(repeating: -1, count: needs.count), low = number
+    var set = Array(repeating: -1, count: needs.count)
+    var stack: [Int] = [], counter = 0, sets: [[Int]] = []
+    for root in needs.indices where number[root] < 0 {
+      var calls: [(stage: Int, edge: Int)] = [(root, 0)]
+      while let (stage, edge) = calls.last {
+        if edge == 0 {
+          number[stage] = counter
+          low[stage] = counter
+          counter += 1
+          stack.append(stage)
+        }
+        if edge < needs[stage].count {
+          calls[calls.count - 1].edge += 1
+          let next = needs[stage][edge]
+          if number[next] < 0 {
+            calls.append((next, 0))
+          } else if set[next] < 0 {
+            low[stage] = min(low[stage], number[next])
+          }
+          continue
+        }
+        if low[stage] == number[stage] {
+          var members: [Int] = []
+          repeat {
+            members.append(stack.removeLast())
+            set[members.last!] = sets.count
+          } while members.last! != stage
+          sets.append(members)
+        }
+        calls.removeLast()
+        if let caller = calls.last?.stage { low[caller] = min(low[caller], low[stage]) }
+      }
+    }
+    for (at, members) in sets.enumerated() where members.count > 1 {
+      // Following first needs inside the set must come round.
+      var walk = [members.min()!], seen: [Int: Int] = [walk[0]: 0]
+      while true {
+        let here = walk.last!
+        let next = needs[here].first { set[$0] == at && $0 != here }!
+        if let start = seen[next] {
+          let loop = Array(walk[start...])
+          let first = loop.indices.min { loop[$0] < loop[$1] }!
+          found.append(Array(loop[first...] + loop[..<first]))
+          break
+        }
+        seen[next] = walk.count
+        walk.append(next)
+      }
+    }
+    return found
+  }
+
+  /// Every parameter that is used is declared, and every declared one is used.
+  mutating func checkParameters(declared: [DocumentParameter], stages: [DocumentStage]) {
+    var used: Set<String> = []
+    for stage in stages {
+      let with: [PathStep] = ["stages", .key(stage.name), "with"]
+      stage.with.forEachText(at: []) { text, path in
+        for mention in Template.mentions(of: declared.map(\.name), in: text) { used.insert(mention) }
+        let template = Template(text)
+        for piece in template.pieces {
+          guard case .parameter(let name) = piece.content else { continue }
+          let place = Place.text(json.span(inStringAt: with + path, offset: piece.source.lowerBound, length: piece.source.count))
+          guard let parameter = declared.first(where: { $0.name == name }) else {
+            mistakes.append(Diagnostic("unknown parameter \"\(name)\"", at: place, hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""))
+            continue
+          }
+          used.insert(name)
+          if template.pieces.count > 1, !parameter.type.fitsInText {
+            mistakes.append(
+              Diagnostic(
+                "parameter \"\(name)\" cannot stand inside other text", at: place, expected: "a text, number, date, duration or path",
+                found: "type \(parameter.type.name)", hint: "make it the whole value: \"${\(name)}\""))
+          }
+        }
+        if let open = template.unfinished {
+          mistakes.append(
+            Diagnostic(
+              "\"${\" is not closed", at: .text(json.span(inStringAt: with + path, offset: open, length: 2)), expected: "\"}\"",
+              hint: "a literal \"${\" is written \"$${\""))
+        }
+      }
+    }
+    for parameter in declared where !used.contains(parameter.name) {
+      mistakes.append(
+        Diagnostic(
+          "parameter \"\(parameter.name)\" is never used", at: .text(json.span(ofKey: ["parameters", .key(parameter.name)])),
+          hint: "write \"${\(parameter.name)}\" where it is meant, or remove it"))
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import Diagnostics
+
+/// Takes a document apart and gathers its mistakes; wiring is in `DocumentReader+Wiring`.
+struct DocumentReader {
+  let json: JSONDocument
+  var mistakes: [Diagnostic]
+
+  init(_ json: JSONDocument, mistakes: [Diagnostic]) {
+    self.json = json
+    self.mistakes = mistakes
+  }
+
+  // Nil only when the whole is not an object.
+  mutating func read() -> PipelineDocument? {
+    guard json.root.members != nil else {
+      mistakes.append(
+        Diagnostic("the document is not an object", at: .text(json.span(of: [])), expected: "an object", found: json.value.words))
+      return nil
+    }
+    checkKeys(json.root, ["$schema", "pipeline", "summary", "parameters", "stages"], of: "a document", at: [])
+    let name = requiredText("pipeline", in: json.root, of: "the document", at: []) ?? ""
+    if json.root["pipeline"]?.string != nil { checkName(name, "pipeline", at: ["pipeline"], isKey: false) }
+    _ = optionalText("$schema", in: json.root, at: [])
+    let summary = optionalText("summary", in: json.root, at: []) ?? ""
+    let parameters = readParameters()
+    let stages = readStages()
+    checkWiring(stages)
+    checkParameters(declared: parameters, stages: stages)
+    return PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, stages: stages)
+  }
+
+  // MARK: Parameters
+
+  private mutating func readParameters() -> [DocumentParameter] {
+    objects("parameters").compactMap { name, node in
+      let path: [PathStep] = ["parameters", .key(name)]
+      checkName(name, "parameter", at: path, isKey: true)
+      guard node.members != nil else {
+        misfit("parameter \"\(name)\" is not an object", path, #"an object such as {"type": "int", "default": 4}"#)
+        return DocumentParameter(name: name, type: .string, standard: .string(""), help: "")
+      }
+      checkKeys(node, ["type", "default", "help", "values"], of: "a parameter", at: path)
+      let help = optionalText("help", in: node, at: path) ?? ""
+      guard let type = readType(name, node, at: path) else {
+        // Its uses are known even when its type is not.
+        return DocumentParameter(name: name, type: .string, standard: .string(""), help: help)
+      }
+      var standard: ParameterValue?
+      if let written = node["default"] {
+        standard = type.value(of: written.value)
+        if standard == nil { misfit("the default of parameter \"\(name)\" does not fit its type", path + ["default"], type.words) }
+      }
+      return DocumentParameter(name: name, type: type, standard: standard, help: help)
+    }
+  }
+
+  private mutating func readType(_ name: String, _ node: JSONNode, at path: [PathStep]) -> ParameterType? {
+    guard let word = requiredText("type", in: node, of: "parameter \"\(name)\"", at: path) else { return nil }
+    if word == "one-of" {
+      guard let items = node["values"]?.items, !items.isEmpty else {
+        misfit("parameter \"\(name)\" is one-of and has no list of values", path + ["values"], "\"values\", a list of texts, numbers or booleans")
+        return nil
+      }
+      return .oneOf(
+        items.enumerated().compactMap { index, item in
+          switch item.content {
+          case .string(let text): return .string(text)
+          case .bool(let value): return .bool(value)
+          case .number(let number): return number.int64.map(ParameterValue.int) ?? number.double.map(ParameterValue.float)
+          case .null, .array, .object:
+            misfit("a value of parameter \"\(name)\" does not fit", path + ["values", .index(index)], "a text, a number, true or false")
+            return nil
+          }
+        })
+    }
+    if node["values"] != nil {
+      mistakes.append(
+        Diagnostic(
+          "only a parameter of type one-of has values", at: .text(json.span(ofKey: path + ["values"])), found: "type \(word)"))
+    }
+    guard let type = ParameterType(word) else {
+      let known = ParameterType.scalars.map(\.name) + ["one-of", "list<string>"]
+      mistakes.append(
+        Diagnostic(
+          "unknown type of parameter \"\(name)\"", at: .text(json.span(of: path + ["type"])),
+          expected: (ParameterType.scalars.map(\.name) + ["one-of", "list<…> of one of these"]).joined(separator: ", "),
+          found: JSONValue.string(word).canonical, hint: nearest(to: word, among: known).map { "did you mean \"\($0)\"?" }))
+      return nil
+    }
+    return type
+  }
+
+  // MARK: Stages
+
+  private mutating func readStages() -> [DocumentStage] {
+    guard let node = json.root["stages"] else {
+      mistakes.append(Diagnostic("the document has no stages", at: .text(json.span(of: ["stages"])), expected: "\"stages\", an object of names and stages"))
+      return []
+    }
+    if node.members?.isEmpty == true {
+      mistakes.append(Diagnostic("the document has no stages", at: .text(json.span(of: ["stages"])), expected: "at least one stage"))
+    }
+    return objects("stages").map { name, node in
+      let path: [PathStep] = ["stages", .key(name)]
+      checkName(name, "stage", at: path, isKey: true)
+      if reservedWords.contains(name) {
+        mistakes.append(
+          Diagnostic(
+            "\"\(name)\" is a word of selectors and cannot name a stage", at: .text(json.span(ofKey: path)),
+            hint: "reserved: " + reservedWords.joined(separator: ", ")))
+      }
+      guard node.members != nil else {
+        misfit("stage \"\(name)\" is not an object", path, #"an object such as {"stage": "clean", "from": "…", "with": {}}"#)
+        return DocumentStage(name: name, kind: "", inputs: [], with: [:], keep: true)
+      }
+      checkKeys(node, ["stage", "from", "with", "keep"], of: "a stage", at: path)
+      let kind = requiredText("stage", in: node, of: "stage \"\(name)\"", at: path, words: "a kind such as \"clean\"")
+      var with = JSONValue.object([])
+      if let written = node["with"] {
+        if written.members == nil {
+          misfit("\"with\" of stage \"\(name)\" does not fit", path + ["with"], "an object of settings")
+        } else {
+          with = written.value
+        }
+      }
+      var keep = true
+      if let written = node["keep"]?.value {
+        if let value = written.bool { keep = value } else { misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false") }
+      }
+      return DocumentStage(name: name, kind: kind ?? "", inputs: readInputs(name, node, at: path), with: with, keep: keep)
+    }
+  }
+
+  private mutating func readInputs(_ stage: String, _ node: JSONNode, at path: [PathStep]) -> [DocumentInput] {
+    guard let from = node["from"] else { return [] }
+    let place = path + ["from"]
+    switch from.content {
+    case .string(let text):
+      return readOutput(text, at: place).map { [DocumentInput(alias: nil, reference: .output(stage: $0.stage, output: $0.output))] } ?? []
+    case .object(let members):
+      return members.compactMap { member in
+        let place = place + [.key(member.key)]
+        checkName(member.key, "alias", at: place, isKey: true)
+        return readReference(member.value, at: place).map { DocumentInput(alias: member.key, reference: $0) }
+      }
+    case .array:
+      misfit(
+        "\"from\" of stage \"\(stage)\" does not fit", place, "a text, or an object of aliases",
+        hint: "give each input a name of its own: { \"first\": \"…\", \"second\": \"…\" }")
+    case .null, .bool, .number: misfit("\"from\" of stage \"\(stage)\" does not fit", place, "a text, or an object of aliases")
+    }
+    return []
+  }
+
+  private mutating func readReference(_ node: JSONNode, at path: [PathStep]) -> InputReference? {
+    let words = #""stage", "stage.output", {"artifact": "…"} or {"run": "…", "of": "stage.output"}"#
+    if let text = node.string {
+      return readOutput(text, at: path).map { .output(stage: $0.stage, output: $0.output) }
+    }
+    guard node.members != nil else {
+      misfit("an input does not fit", path, words)
+      return nil
+    }
+    if node["artifact"] != nil {
+      checkKeys(node, ["artifact"], of: "an artifact as input", at: path)
+      return requiredText("artifact", in: node, of: "the input", at: path).map { .artifact(digest: $0) }
+    }
+    if node["run"] != nil {
+      checkKeys(node, ["run", "of"], of: "an input from a run", at: path)
+      let run = requiredText("run", in: node, of: "the input", at: path)
+      let of = requiredText("of", in: node, of: "the input", at: path)
+      if run == "last" {
+        mistakes.append(
+          Diagnostic(
+            "\"last\" is a word of commands, never of documents", at: .text(json.span(of: path + ["run"])), expected: "the id or tag of a run"))
+      }
+      guard let run, let of, let output = readOutput(of, at: path + ["of"]) else { return nil }
+      return .run(id: run, stage: output.stage, output: output.output)
+    }
+    misfit("an input does not fit", path, words)
+    return nil
+  }
+
+  private mutating func readOutput(_ text: String, at path: [PathStep]) -> (stage: String, output: String?)? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, parts.allSatisfy(isName) else {
+      misfit("an input does not fit", path, #""stage" or "stage.output""#)
+      return nil
+    }
+    return (parts[0], parts.count == 2 ? parts[1] : nil)
+  }
+
+  // MARK: Parts
+
+  private mutating func objects(_ key: String) -> [(String, JSONNode)] {
+    guard let node = json.root[key] else { return [] }
+    guard let members = node.members else {
+      misfit("\"\(key)\" does not fit", [.key(key)], "an object of names and \(key)")
+      return []
+    }
+    return members.map { ($0.key, $0.value) }
+  }
+
+  private mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
+    for member in node.members ?? [] where !known.contains(member.key) {
+      mistakes.append(
+        Diagnostic(
+          "unknown key \(JSONValue.string(member.key).canonical) of \(what)", at: .text(json.text.span(of: member.keyRange)),
+          hint: hint(forUnknown: member.key, among: known)))
+    }
+  }
+
+  private mutating func checkName(_ name: String, _ what: String, at path: [PathStep], isKey: Bool) {
+    guard !isName(name) else { return }
+    mistakes.append(
+      Diagnostic(
+        "\(JSONValue.string(name).canonical) cannot name \(what == "alias" ? "an" : "a") \(what)",
+        at: .text(isKey ? json.span(ofKey: path) : json.span(of: path)),
+        expected: "a small letter, then up to 63 small letters, digits, \"_\" or \"-\""))
+  }
+
+  private mutating func requiredText(
+    _ key: String, in node: JSONNode, of what: String, at path: [PathStep], words: String = "a text"
+  ) -> String? {
+    guard node[key] != nil else {
+      mistakes.append(Diagnostic("\(what) has no \"\(key)\"", at: .text(json.span(of: path + [.key(key)])), expected: "\"\(key)\", \(words)"))
+      return nil
+    }
+    return optionalText(key, in: node, at: path, words: words)
+  }
+
+  private mutating func optionalText(_ key: String, in node: JSONNode, at path: [PathStep], words: String = "a text") -> String? {
+    guard let written = node[key] else { return nil }
+    guard let text = written.string else {
+      misfit("\"\(key)\" does not fit", path + [.key(key)], words)
+      return nil
+    }
+    return text
+  }
+
+  mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil) {
+    mistakes.append(
+      Diagnostic(message, at: .text(json.span(of: path)), expected: expected, found: json.node(at: path)?.value.words, hint: hint))
+  }
+}

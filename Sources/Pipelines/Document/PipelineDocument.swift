@@ -1,0 +1,89 @@
+import Diagnostics
+
+/// A pipeline as it was written: names, wiring and settings, each with its place. What a kind makes of its settings is
+/// settled later; everything that can be known without the catalog of kinds has been checked.
+///
+///     let document = try PipelineDocument(bytes, file: "pipelines/shop.json")
+///     let resolved = try document.resolve(set: [("until", "2011-06-30")])
+public struct PipelineDocument: Sendable {
+  public let source: JSONDocument
+  public let name: String
+  public let summary: String
+  public let parameters: [DocumentParameter]
+  /// In the order of the document.
+  public let stages: [DocumentStage]
+
+  /// `file` is the document as the person named it. Throws every mistake at once, in the order of the text.
+  public init(_ bytes: [UInt8], file: String) throws(Mistakes) {
+    let (json, found) = JSONReader.readAll(bytes, file: file)
+    guard let json else { throw Mistakes(found) }
+    var reader = DocumentReader(json, mistakes: found)
+    let document = reader.read()
+    guard reader.mistakes.isEmpty, let document else { throw Mistakes(reader.mistakes.inOrderOfText) }
+    self = document
+  }
+
+  init(source: JSONDocument, name: String, summary: String, parameters: [DocumentParameter], stages: [DocumentStage]) {
+    self.source = source
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.stages = stages
+  }
+
+  public var file: String { source.text.file }
+  public subscript(stage name: String) -> DocumentStage? { stages.first { $0.name == name } }
+  public subscript(parameter name: String) -> DocumentParameter? { parameters.first { $0.name == name } }
+}
+
+/// One stage as it was written.
+public struct DocumentStage: Sendable {
+  public let name: String
+  /// The word under `"stage"`.
+  public let kind: String
+  public let inputs: [DocumentInput]
+  /// The settings as written, `${p}` not yet replaced; an object.
+  public let with: JSONValue
+  /// False: the output is streamed into its consumers instead of being stored.
+  public let keep: Bool
+}
+
+/// One thing that a stage reads.
+public struct DocumentInput: Hashable, Sendable {
+  /// The key of `from`; nil when `from` is a single text.
+  public let alias: String?
+  public let reference: InputReference
+}
+
+public enum InputReference: Hashable, Sendable {
+  /// `"sales"` or `"sales.quarantine"`; without a name the main output is meant.
+  case output(stage: String, output: String?)
+  /// `{"artifact": "<digest>"}`
+  case artifact(digest: String)
+  /// `{"run": "<id or tag>", "of": "segments.profile"}`
+  case run(id: String, stage: String, output: String?)
+}
+
+/// `[a-z][a-z0-9_-]{0,63}`: stages, outputs, parameters, aliases and pipelines.
+public func isName(_ text: String) -> Bool {
+  let bytes = Array(text.utf8)
+  guard let first = bytes.first, (97...122).contains(first), bytes.count <= 64 else { return false }
+  return bytes.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+}
+
+/// Words of selectors, which no stage may have for its name.
+let reservedWords = ["stale", "failed", "all", "kind", "last"]
+
+extension [Diagnostic] {
+  /// Mistakes of a text in its order; those without a place in it stay behind, in theirs.
+  public var inOrderOfText: [Diagnostic] {
+    enumerated().sorted { a, b in
+      switch (a.element.place, b.element.place) {
+      case (.text(let x), .text(let y)): (x.line, x.column, a.offset) < (y.line, y.column, b.offset)
+      case (.text, _): true
+      case (_, .text): false
+      default: a.offset < b.offset
+      }
+    }.map(\.element)
+  }
+}

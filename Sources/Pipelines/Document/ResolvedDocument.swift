@@ -1,0 +1,129 @@
+import Diagnostics
+
+/// A document whose parameters have their values: what is planned, and what a run records.
+public struct ResolvedDocument: Sendable {
+  public let document: PipelineDocument
+  public let stages: [ResolvedStage]
+  /// In the order of the document.
+  public let parameters: [ResolvedParameter]
+  /// By name, for `$p` in expressions.
+  public let values: [String: ParameterValue]
+
+  public subscript(stage name: String) -> ResolvedStage? { stages.first { $0.name == name } }
+
+  /// The document with resolved values and without parameters, for the record of a run. An expression's `$p` stays;
+  /// the values that were bound stand under `parameters`.
+  public var json: JSONValue {
+    var members = [JSONMember("pipeline", .string(document.name))]
+    if !document.summary.isEmpty { members.append(JSONMember("summary", .string(document.summary))) }
+    if !parameters.isEmpty {
+      members.append(JSONMember("parameters", .object(parameters.map { JSONMember($0.name, $0.value.json) })))
+    }
+    members.append(JSONMember("stages", .object(stages.map { JSONMember($0.name, $0.json) })))
+    return .object(members)
+  }
+}
+
+/// One stage with resolved settings.
+public struct ResolvedStage: Sendable {
+  public let written: DocumentStage
+  /// The settings as written, `${p}` replaced.
+  public let with: JSONValue
+  /// Texts that came from path parameters, by their path under `with`, and what they are relative to. Paths that are not
+  /// here are relative to the document.
+  public let pathOrigins: [[PathStep]: PathOrigin]
+  /// Parameters that its texts name as `$p`, in the order of their declaration.
+  public let mentioned: [String]
+
+  public var name: String { written.name }
+  public var kind: String { written.kind }
+  public var inputs: [DocumentInput] { written.inputs }
+  public var keep: Bool { written.keep }
+
+  public func pathOrigin(of path: [PathStep]) -> PathOrigin {
+    // A single text may stand where its canonical form is a list of one.
+    pathOrigins[path] ?? (path.last == .index(0) ? pathOrigins[Array(path.dropLast())] : nil) ?? .document
+  }
+
+  var json: JSONValue {
+    var members = [JSONMember("stage", .string(kind))]
+    if inputs.count == 1, inputs[0].alias == nil {
+      members.append(JSONMember("from", inputs[0].reference.json))
+    } else if !inputs.isEmpty {
+      members.append(JSONMember("from", .object(inputs.map { JSONMember($0.alias ?? "", $0.reference.json) })))
+    }
+    members.append(JSONMember("with", with))
+    if !keep { members.append(JSONMember("keep", false)) }
+    return .object(members)
+  }
+}
+
+extension InputReference {
+  public var json: JSONValue {
+    switch self {
+    case .output(let stage, let output): .string(Self.text(stage, output))
+    case .artifact(let digest): ["artifact": .string(digest)]
+    case .run(let id, let stage, let output): ["run": .string(id), "of": .string(Self.text(stage, output))]
+    }
+  }
+
+  private static func text(_ stage: String, _ output: String?) -> String { output.map { "\(stage).\($0)" } ?? stage }
+}
+
+extension PipelineDocument {
+  /// Gives every parameter its value (`set`, as typed after `--set`; of several for one name the last counts) and replaces
+  /// `${p}`. Throws every mistake at once.
+  public func resolve(set: [(name: String, value: String)] = []) throws(Mistakes) -> ResolvedDocument {
+    var mistakes: [Diagnostic] = [], given: [String: ParameterValue] = [:], tried: Set<String> = []
+    for (name, text) in set {
+      guard let parameter = self[parameter: name] else {
+        mistakes.append(
+          Diagnostic(
+            "unknown parameter \"\(name)\" in --set \(name)=\(text)",
+            hint: parameters.isEmpty ? "the document has no parameters" : hint(forUnknown: name, among: parameters.map(\.name))))
+        continue
+      }
+      tried.insert(name)
+      given[name] = parameter.type.value(ofText: text)
+      if given[name] == nil {
+        mistakes.append(
+          Diagnostic("--set \(name)=\(text) does not fit", expected: parameter.type.words, found: JSONValue.string(text).canonical))
+      }
+    }
+    var resolved: [ResolvedParameter] = [], values: [String: ParameterValue] = [:]
+    for parameter in parameters {
+      guard let value = given[parameter.name] ?? parameter.standard else {
+        guard !tried.contains(parameter.name) else { continue }
+        mistakes.append(
+          Diagnostic(
+            "parameter \"\(parameter.name)\" has no value", at: .text(source.span(ofKey: ["parameters", .key(parameter.name)])),
+            expected: parameter.type.words, hint: "set it with --set \(parameter.name)=…, or give it a default"))
+        continue
+      }
+      let origin = given[parameter.name] == nil ? PathOrigin.document : .commandLine
+      resolved.append(ResolvedParameter(name: parameter.name, type: parameter.type, value: value, origin: origin))
+      values[parameter.name] = value
+    }
+    guard mistakes.isEmpty else { throw Mistakes(mistakes) }
+    return ResolvedDocument(document: self, stages: stages.map { resolve($0, resolved, values) }, parameters: resolved, values: values)
+  }
+
+  private func resolve(
+    _ stage: DocumentStage, _ parameters: [ResolvedParameter], _ values: [String: ParameterValue]
+  ) -> ResolvedStage {
+    var origins: [[PathStep]: PathOrigin] = [:], mentioned: Set<String> = []
+    let names = parameters.map(\.name)
+    let with = stage.with.mappingTexts(at: []) { text, path in
+      mentioned.formUnion(Template.mentions(of: names, in: text))
+      let template = Template(text)
+      let value = template.resolved(values)
+      // A text that begins with a path is relative to what that path is relative to.
+      if let first = template.pieces.first?.parameter, let parameter = parameters.first(where: { $0.name == first }), parameter.type.isPath {
+        origins[path] = parameter.origin
+        for index in (value.array ?? []).indices { origins[path + [.index(index)]] = parameter.origin }
+      }
+      return value
+    }
+    return ResolvedStage(written: stage, with: with, pathOrigins: origins, mentioned: names.filter(mentioned.contains))
+  }
+}

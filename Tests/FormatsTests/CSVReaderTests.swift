@@ -1,0 +1,4 @@
+import Columns
+import Testing
+
+@testable import Formats

@@ -1,0 +1,87 @@
+import Foundation
+import Models
+import Statistics
+import Testing
+
+struct KMeansTests {
+  static let mall: [[Double]]? = Reference.shared("mall_customers/Mall_Customers.csv").map { data in
+    let rows = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",") }
+    return (2...4).map { column in rows.map { Double($0[column])! } }
+  }
+
+  @Test(arguments: [("kmeans_income_score_raw", false), ("kmeans_three_standardized", true)])
+  func mallCustomers(name: String, standardized: Bool) throws {
+    guard let mall = Self.mall, let json = try Reference.expected("mall_customers.json") else { return }
+    let columns = standardized ? mall.map(Scaling.standard.apply) : Array(mall[1...])
+    for row in json[name, "scan"].items {
+      let k = Int(row["k"].number)
+      let result = KMeans(k: k, seed: 1, restarts: 100).fit(columns)
+      #expect(result.converged)
+      #expect(result.inertia <= row["inertia_n_init_10"].number * (1 + 1e-9), "k = \(k): \(result.inertia)")
+      #expect(result.sizes.reduce(0, +) == 200)
+    }
+    let detail = json[name, "detail"]
+    let result = KMeans(k: Int(detail["k"].number), seed: 1, restarts: 100).fit(columns)
+    #expect(result.inertia <= detail["best_inertia_n_init_50"].number * (1 + 1e-9))
+    let silhouette = try #require(Silhouette.mean(columns, labels: result.labels))
+    #expect((silhouette - detail["silhouette"].number).magnitude < 1e-9)
+  }
+
+  @Test func equalOnEveryRun() {
+    var random = RandomStream(seed: 8)
+    let columns = (0..<3).map { _ in (0..<20_000).map { _ in random.normal() } }
+    let first = KMeans(k: 6, seed: 3, restarts: 2).fit(columns)
+    let second = KMeans(k: 6, seed: 3, restarts: 2).fit(columns)
+    #expect(first.centers == second.centers)
+    #expect(first.labels == second.labels)
+  }
+
+  /// The clear twin: every label is the nearest center, every center the mean of its points.
+  @Test func aFixedPoint() {
+    var random = RandomStream(seed: 2)
+    let columns = (0..<2).map { _ in (0..<5000).map { _ in random.uniform() } }
+    let result = KMeans(k: 7, seed: 5, restarts: 3).fit(columns)
+    var inertia = 0.0
+    for i in 0..<5000 {
+      let distances = (0..<7).map { (c: Int) -> Double in
+        let (dx, dy) = (columns[0][i] - result.centers[c * 2], columns[1][i] - result.centers[c * 2 + 1])
+        return dx * dx + dy * dy
+      }
+      #expect(distances[Int(result.labels[i])] == distances.min())
+      inertia += distances.min()!
+    }
+    #expect(relative(inertia, result.inertia) < 1e-12)
+    for c in 0..<7 {
+      let mean = Summaries.mean((0..<5000).filter { result.labels[$0] == c }.map { columns[0][$0] })
+      #expect((mean - result.centers[c * 2]).magnitude < 1e-12)
+    }
+  }
+
+  @Test func fewerDistinctPointsThanCenters() {
+    let result = KMeans(k: 4, seed: 1, restarts: 2).fit([[1, 1, 1, 2, 2, 2]])
+    #expect(result.inertia == 0)
+    #expect(result.centers.allSatisfy { $0.isFinite })
+    #expect(KMeans(k: 1, seed: 1).fit([[1, 2, 6]]).centers == [3])
+  }
+
+  @Test func scaling() {
+    #expect(Scaling.range.apply([1, 3, 5]) == [0, 0.5, 1])
+    #expect(Scaling.standard.apply([4, 4]) == [0, 0])
+    #expect(Scaling.range.apply([]) == [])
+  }
+}
+
+struct HoldoutMetricsTests {
+  @Test func byHand() {
+    let metrics = HoldoutMetrics(predicted: [1, 2, 3, 0, 0, 0, 0, 0, 0, 4], actual: [1, 0, 4, 0, 0, 0, 0, 0, 1, 6])
+    #expect(metrics.mae == 0.6)
+    #expect(metrics.rmse == 1)
+    #expect((metrics.wape - 0.5).magnitude < 1e-15)
+    #expect((metrics.bias - -2.0 / 12).magnitude < 1e-15)
+    #expect(metrics.topDecileCapture == 0.5)
+    // Ordered by prediction: 6 4 0 1 0 0 0 0 0 1; by itself: 6 4 1 1 0 …; weights 10, 9, 8 …; diagonal 5.5 · 12.
+    let (byPrediction, byItself): (Double, Double) = (60 + 36 + 7 + 1 - 66, 60 + 36 + 8 + 7 - 66)
+    #expect((metrics.normalizedGini - byPrediction / byItself).magnitude < 1e-14)
+    #expect((HoldoutMetrics(predicted: [1, 2, 2, 9], actual: [1, 4, 4, 5]).spearman - 1).magnitude < 1e-15)
+  }
+}

@@ -1,0 +1,80 @@
+import Models
+import Pipelines
+import Statistics
+
+/// A fit as the document people and `predict` read. The order of its keys is fixed.
+struct ModelDocument {
+  /// Why a customer whose row lacks a number is left out.
+  static let missing = "a value is missing"
+
+  let document: JSONValue
+  let metrics: Metrics
+  let diagnoses: [String]
+  let leftOut: [(reason: String, count: Int)]
+  let isUsable: Bool
+
+  init(_ fit: BGNBD.Fit, _ model: FittedModel.Kind, _ unit: Duration.Unit, leftOut: [(reason: String, count: Int)]) {
+    self.init(
+      model, fit.parameters.vector, errors: fit.standardErrors?.vector, fit.covariance,
+      [("log_likelihood", fit.logLikelihood), ("aic", fit.aic), ("bic", fit.bic)], observations: Int(fit.observations),
+      leftOut: leftOut, fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm, more: [],
+      units: ["time": .string(unit.rawValue)], fit.diagnoses)
+  }
+
+  init(_ fit: GammaGamma.Fit, leftOut: [(reason: String, count: Int)]) {
+    self.init(
+      .gammaGamma, fit.parameters.vector, errors: fit.standardErrors?.vector, fit.covariance,
+      [("log_likelihood", fit.logLikelihood), ("aic", fit.aic), ("bic", fit.bic)], observations: fit.observations,
+      leftOut: leftOut + [("no repeat purchase", fit.withoutRepeat), ("no positive mean spend", fit.withoutSpend)],
+      fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm,
+      more: [("population_mean", fit.populationMean), ("correlation", fit.correlation)], units: [:], fit.diagnoses)
+  }
+
+  private init(
+    _ model: FittedModel.Kind, _ parameters: [Double], errors: [Double]?, _ covariance: SymmetricMatrix?,
+    _ criteria: [(String, Double)], observations: Int, leftOut: [(reason: String, count: Int)], _ converged: Bool,
+    _ iterations: Int, _ evaluations: Int, _ gradientNorm: Double, more: [(String, Double)], units: JSONValue,
+    _ diagnoses: [String]
+  ) {
+    let names = model.parameterNames
+    func named(_ values: [Double]) -> JSONValue {
+      .object(zip(names, values).map { JSONMember($0, .double($1)) })
+    }
+    let matrix = covariance.map { c in
+      JSONValue.array(names.indices.map { i in .array(names.indices.map { j in .double(c[i, j]) }) })
+    }
+    var members: [JSONMember] = [
+      JSONMember("model", .string(model.rawValue)),
+      JSONMember("parameters", named(parameters)),
+      JSONMember("standard_errors", errors.map(named) ?? .null),
+      // Rows and columns in the order of the parameters.
+      JSONMember("covariance", matrix ?? .null),
+    ]
+    members += (criteria + more).map { JSONMember($0.0, .double($0.1)) }
+    let reasons = leftOut.filter { $0.count > 0 }
+    members += [
+      JSONMember("observations", .integer(observations)),
+      JSONMember("left_out", .array(reasons.map { ["reason": .string($0.reason), "customers": .integer($0.count)] })),
+      JSONMember("converged", .bool(converged)),
+      JSONMember("iterations", .integer(iterations)),
+      JSONMember("evaluations", .integer(evaluations)),
+      JSONMember("gradient_norm", .double(gradientNorm)),
+      JSONMember("units", units),
+      JSONMember("diagnoses", .array(diagnoses.map(JSONValue.string))),
+      JSONMember("made_by", .string("millrace fit \(Fit.contract.version)")),
+    ]
+    document = .object(members)
+    var metrics = Metrics()
+    metrics["model"] = .string(model.rawValue)
+    for (name, value) in zip(names, parameters) { metrics[name] = .double(value) }
+    for (name, value) in criteria + more { metrics[name] = .double(value) }
+    metrics["observations"] = .integer(observations)
+    metrics["left_out"] = .integer(reasons.reduce(0) { $0 + $1.count })
+    metrics["converged"] = .bool(converged)
+    metrics["iterations"] = .integer(iterations)
+    self.metrics = metrics
+    self.diagnoses = diagnoses
+    self.leftOut = leftOut
+    isUsable = criteria.allSatisfy { $0.1.isFinite } && parameters.allSatisfy { $0.isFinite && $0 > 0 }
+  }
+}
