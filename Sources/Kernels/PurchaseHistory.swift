@@ -96,7 +96,9 @@ public final class PurchaseHistory: @unchecked Sendable {
     let customers = Column.concatenate(all, type: all[0].type)
     let order = sortedRows(by: [customers], count: customers.count)
     let unsorted = results.values.flatMap { $0 }
-    return CustomerHistories(customers: customers.gather(order), rows: order.map { unsorted[Int($0)] })
+    let known = partitions.reduce(0) { $0 + $1.customers.count }
+    return CustomerHistories(
+      customers: customers.gather(order), rows: order.map { unsorted[Int($0)] }, holdoutOnly: known - order.count)
   }
 }
 
@@ -104,6 +106,8 @@ public final class PurchaseHistory: @unchecked Sendable {
 public struct CustomerHistories: Sendable {
   public let customers: Column
   public let rows: [CustomerHistory]
+  /// Customers without a purchase up to the last day observed: not among the rows.
+  public let holdoutOnly: Int
 }
 
 /// What one customer bought. Amounts are scaled integers where the column's are (`exact…`), doubles otherwise (`real…`).

@@ -5,6 +5,8 @@ struct KMeansPoints {
   let columns: [[Double]]
   let n: Int
   var d: Int { columns.count }
+  /// The columns one after the other.
+  private let flat: [Double]
 
   static let block = 4096
 
@@ -13,6 +15,7 @@ struct KMeansPoints {
     precondition(columns.allSatisfy { $0.count == columns[0].count }, "k-means needs columns of one length")
     self.columns = columns
     n = columns[0].count
+    flat = Array(columns.joined())
   }
 
   struct State {
@@ -114,7 +117,7 @@ struct KMeansPoints {
     }
   }
 
-  /// What one block contributes: sums and sizes by cluster, inertia, labels that changed, the farthest point.
+  /// What one block contributes: sums and sizes by cluster, inertia, labels that changed.
   private struct Part {
     var sums: [Double]
     var sizes: [Int]
@@ -181,41 +184,74 @@ struct KMeansPoints {
   ) -> Part {
     var part = Part(sums: [Double](repeating: 0, count: k * d), sizes: [Int](repeating: 0, count: k))
     let count = rows.count
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { distance in
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { found in
-        let (distance, found) = (distance.baseAddress!, found.baseAddress!)
-        // Labels as doubles, so that one comparison mask of the vector unit serves both.
-        found.initialize(repeating: 0, count: count)
-        distances(rows, centers[..<d], best)
-        for c in 1..<max(k, 1) where k > 1 {
-          distances(rows, centers[c * d..<(c + 1) * d], distance)
-          let label = Double(c)
-          for i in 0..<count {
-            let (new, old) = (distance[i], best[i])
-            best[i] = new < old ? new : old
-            found[i] = new < old ? label : found[i]
-          }
-        }
-        for i in 0..<count {
-          let label = Int32(found[i])
-          part.changed &+= labels[i] == label ? 0 : 1
-          labels[i] = label
-          part.inertia += best[i]
-        }
-        part.sums.withUnsafeMutableBufferPointer { sums in
-          part.sizes.withUnsafeMutableBufferPointer { sizes in
-            for i in 0..<count { sizes[Int(labels[i])] &+= 1 }
-            for j in 0..<d {
-              columns[j].withUnsafeBufferPointer { column in
-                let values = column.baseAddress! + rows.lowerBound
-                for i in 0..<count { sums[Int(labels[i]) &* d &+ j] += values[i] }
-              }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { found in
+      let found = found.baseAddress!
+      nearest(rows, centers, k, best, found)
+      for i in 0..<count {
+        let label = Int32(found[i])
+        part.changed &+= labels[i] == label ? 0 : 1
+        labels[i] = label
+        part.inertia += best[i]
+      }
+      part.sums.withUnsafeMutableBufferPointer { sums in
+        part.sizes.withUnsafeMutableBufferPointer { sizes in
+          for i in 0..<count { sizes[Int(labels[i])] &+= 1 }
+          for j in 0..<d {
+            columns[j].withUnsafeBufferPointer { column in
+              let values = column.baseAddress! + rows.lowerBound
+              for i in 0..<count { sums[Int(labels[i]) &* d &+ j] += values[i] }
             }
           }
         }
       }
     }
     return part
+  }
+
+  /// Squared distance to the nearest center and its index, four points at a time. Indices are kept as doubles, so that
+  /// one comparison mask serves both; the sum runs over the columns in order, as in `distances`.
+  private func nearest(
+    _ rows: Range<Int>, _ centers: [Double], _ k: Int, _ best: UnsafeMutablePointer<Double>,
+    _ found: UnsafeMutablePointer<Double>
+  ) {
+    let (n, d, count) = (self.n, self.d, rows.count)
+    flat.withUnsafeBufferPointer { flat in
+      centers.withUnsafeBufferPointer { centers in
+        let start = flat.baseAddress! + rows.lowerBound
+        let whole = count & ~3
+        var i = 0
+        while i < whole {
+          var b = SIMD4<Double>(repeating: .infinity)
+          var label = SIMD4<Double>(repeating: 0)
+          for c in 0..<k {
+            var s = SIMD4<Double>(repeating: 0)
+            for j in 0..<d {
+              let x = UnsafeRawPointer(start + (j &* n &+ i)).loadUnaligned(as: SIMD4<Double>.self)
+              let t = x - centers[c &* d &+ j]
+              s += t * t
+            }
+            let closer = s .< b
+            b.replace(with: s, where: closer)
+            label.replace(with: SIMD4(repeating: Double(c)), where: closer)
+          }
+          UnsafeMutableRawPointer(best + i).storeBytes(of: b, as: SIMD4<Double>.self)
+          UnsafeMutableRawPointer(found + i).storeBytes(of: label, as: SIMD4<Double>.self)
+          i &+= 4
+        }
+        for i in whole..<count {
+          best[i] = .infinity
+          found[i] = 0
+          for c in 0..<k {
+            var s = 0.0
+            for j in 0..<d {
+              let t = start[j &* n &+ i] - centers[c &* d &+ j]
+              s += t * t
+            }
+            if s < best[i] { (best[i], found[i]) = (s, Double(c)) }
+          }
+        }
+      }
+    }
   }
 
   /// An empty cluster takes the point farthest from its center, from a cluster that can spare one.

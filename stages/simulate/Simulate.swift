@@ -33,7 +33,7 @@ public struct Simulate: Stage {
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     Binding(
-      outputs: [.init("file", .file(mediaType: "text/csv")), .init("truth", .document(about: "simulation"))], reads: [],
+      outputs: [.init("file", .file(mediaType: "text/csv"), fileName: "transactions.csv"), .init("truth", .document(about: "simulation"))], reads: [],
       // Orders of 16 bytes, about three a customer, twice while they are sorted.
       memory: customers * 120 + (64 << 20))
   }

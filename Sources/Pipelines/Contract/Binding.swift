@@ -19,10 +19,13 @@ public struct Binding: Sendable {
   public struct Output: Hashable, Sendable {
     public let name: String
     public let type: ArtifactType
+    /// Of a file output, the name people get it under, where it is known already: two of one name are a mistake.
+    public let fileName: String?
 
-    public init(_ name: String, _ type: ArtifactType) {
+    public init(_ name: String, _ type: ArtifactType, fileName: String? = nil) {
       self.name = name
       self.type = type
+      self.fileName = fileName
     }
   }
 

@@ -10,9 +10,7 @@ import Diagnostics
 ///       func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding { … }
 ///       func run(_ inputs: Inputs<Artifact>, _ context: RunContext) throws -> Metrics { … }
 ///     }
-public protocol Stage: Codable, Sendable {
-  init()
-
+public protocol Stage: Settings {
   /// Kind, one-line summary, ports, and every version that reaches its bytes.
   static var contract: Contract { get }
 

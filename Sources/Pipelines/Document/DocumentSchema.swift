@@ -21,7 +21,7 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
   let scalars = ParameterType.scalars.map(\.name)
   let types = (scalars + ["one-of"] + scalars.map { "list<\($0)>" }).map(JSONValue.string)
   let stages: [JSONValue] = kinds.map { kind in
-    let with: JSONValue = .object([JSONMember("$ref", "#/$defs/\(kind.kind)")])
+    let with: JSONValue = .object([JSONMember("$ref", "#/$defs/with-\(kind.kind)")])
     return [
       "if": ["properties": ["stage": ["const": .string(kind.kind)]]],
       "then": [
@@ -49,7 +49,7 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
   ]
   for kind in kinds {
     let schema = kind.settings.schema.members ?? []
-    definitions.append(JSONMember(kind.kind, .object([JSONMember("description", .string(kind.summary))] + schema)))
+    definitions.append(JSONMember("with-\(kind.kind)", .object([JSONMember("description", .string(kind.summary))] + schema)))
   }
   let stage: JSONValue = [
     "type": "object",

@@ -36,8 +36,8 @@ public struct Setting<Value: SettingValue>: Codable, Sendable {
   }
 
   /// Optional: absent unless given.
-  public init<Wrapped>(_ help: String) where Value == Wrapped? {
-    (self.help, range, value) = (help, nil, .some(.none))
+  public init(_ help: String) where Value: ExpressibleByNilLiteral {
+    (self.help, range, value) = (help, nil, .some(nil))
   }
 
   public init<Bounds: SettingBounds>(wrappedValue: Value, _ help: String, in bounds: Bounds)
@@ -50,9 +50,9 @@ public struct Setting<Value: SettingValue>: Codable, Sendable {
     (self.help, range, value) = (help, SettingRange(bounds), nil)
   }
 
-  public init<Wrapped: NumberSetting, Bounds: SettingBounds>(_ help: String, in bounds: Bounds)
-  where Value == Wrapped?, Bounds.Bound == Wrapped.Number {
-    (self.help, range, value) = (help, SettingRange(bounds), .some(.none))
+  public init<Bounds: SettingBounds>(_ help: String, in bounds: Bounds)
+  where Value: NumberSetting & ExpressibleByNilLiteral, Bounds.Bound == Value.Number {
+    (self.help, range, value) = (help, SettingRange(bounds), .some(nil))
   }
 
   public init(from decoder: any Decoder) throws {

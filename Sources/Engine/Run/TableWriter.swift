@@ -1,0 +1,90 @@
+import Columns
+import Diagnostics
+import Formats
+import Pipelines
+import Synchronization
+
+/// Writes one partition of a table output: an Arrow file, with the digest of each column taken while it is written.
+// @unchecked: mutable state lies in `state`, a mutex; rows come in one order, so appending is one at a time anyway.
+final class TableWriter: TableSink, @unchecked Sendable {
+  let key: String
+  let path: String
+  private let schema: Schema
+  private let width: @Sendable () -> Int
+  private let progress: @Sendable (Int) -> Void
+
+  struct Closed {
+    let batchRows: [Int]
+    let columns: [Digest]
+  }
+
+  private struct State {
+    var file: ArrowFileWriter?
+    var digesters: [ColumnDigester]
+    /// By column; nil for those that are written plain.
+    var dictionaries: [GrowingDictionary?] = []
+    var batchRows: [Int] = []
+    var rows = 0
+    var closed: Closed?
+  }
+  private let state: Mutex<State>
+
+  init(schema: Schema, key: String, path: String, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
+    self.schema = schema
+    self.key = key
+    self.path = path
+    self.width = width
+    self.progress = progress
+    state = Mutex(State(digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
+  }
+
+  var closed: Closed? { state.withLock { $0.closed } }
+
+  func append(_ batch: Batch) throws {
+    precondition(batch.schema == schema, "a batch with columns \(batch.schema.names) was appended to a table of \(schema.names)")
+    if batch.count == 0 { return }
+    let rows = try state.withLock { state in
+      precondition(state.closed == nil, "rows were appended to a table that is closed")
+      if state.file == nil { try open(&state, dictionaries: batch.columns.map(\.isDictionary), first: batch) }
+      let columns = batch.columns.enumerated().map { at, column in
+        state.dictionaries[at] == nil ? column.decoded() : state.dictionaries[at]!.recoded(column)
+      }
+      let written = Batch(schema: schema, columns: columns, count: batch.count)
+      let work = Work(digesters: state.digesters, file: state.file!)
+      // One piece writes, the others digest a column each.
+      try performConcurrently(columns.count + 1, width: width()) { piece in
+        if piece == 0 { try work.file.append(written) } else { work.digesters[piece - 1].update(columns[piece - 1]) }
+      }
+      state.batchRows.append(batch.count)
+      state.rows += batch.count
+      return state.rows
+    }
+    progress(rows)
+  }
+
+  func close() throws {
+    try state.withLock { state in
+      precondition(state.closed == nil, "a table was closed twice")
+      if state.file == nil { try open(&state, dictionaries: schema.fields.map { _ in false }, first: nil) }
+      try state.file!.close()
+      state.file = nil
+      state.closed = Closed(batchRows: state.batchRows, columns: state.digesters.map { $0.finish() })
+    }
+  }
+
+  /// The first batch decides which columns have a dictionary: Arrow writes the schema before any row.
+  private func open(_ state: inout sending State, dictionaries: [Bool], first: Batch?) throws {
+    state.file = try ArrowFileWriter(path: path, schema: schema, dictionaries: dictionaries)
+    state.dictionaries = dictionaries.enumerated().map { at, isDictionary in
+      guard isDictionary, case .codes(_, let values)? = first?.columns[at].storage else { return nil }
+      return GrowingDictionary(values)
+    }
+  }
+
+  /// What the pieces of one batch share.
+  // @unchecked: each digester is used by one piece, the file by another.
+  private struct Work: @unchecked Sendable {
+    let digesters: [ColumnDigester]
+    let file: ArrowFileWriter
+  }
+}

@@ -1,0 +1,187 @@
+import Columns
+import Diagnostics
+
+/// Any readable table file, or several by a pattern, as partitions. What a file holds is told by its content.
+///
+///     for partition in try TableSource.open("sales/2011-*.csv.gz", options) {
+///       let report = try partition.read { batch in … } quarantine: { batch in … }
+///     }
+///
+/// One file gives one partition with the key "". A pattern, or an archive of which several members are read, gives a
+/// partition a file in ascending order of names (UTF-8 bytes); the key is the name below the pattern's fixed folders,
+/// or the name in the archive.
+public enum TableSource {
+  public struct Options: Sendable {
+    /// nil: told by content.
+    public var kind: FileKind?
+    public var dialect = CSVDialect()
+    /// nil: all columns of the file; as text where the file is text.
+    public var columns: [CSVColumn]?
+    public var sourceRow: String?
+    /// Which members of an archive; nil: its only one.
+    public var member: String?
+    public var limits = UnpackLimits()
+    /// Threads at work; nil: one a processor.
+    public var width: Int?
+
+    public init() {}
+  }
+
+  public static func open(_ path: String, _ options: Options = Options()) throws -> [TablePartition] {
+    let glob = Glob(path)
+    let files = try glob.files()
+    // The part of the pattern before its first folder with a star.
+    let fixed = path.split(separator: "/", omittingEmptySubsequences: false).prefix { !Glob(String($0)).isPattern }
+      .reduce(0) { $0 + $1.utf8.count + 1 }
+    return try files.flatMap { file -> [TablePartition] in
+      let base = String(file.split(separator: "/").last ?? "")
+      let name = glob.isPattern ? String(decoding: file.utf8.dropFirst(fixed), as: UTF8.self) : base
+      return try partitions(file, name: name, key: glob.isPattern ? name : "", options)
+    }
+  }
+
+  private static func partitions(_ path: String, name: String, key: String, _ options: Options) throws -> [TablePartition] {
+    let head = try FileBytes(path: path, name: name).head(512)
+    let kind = options.kind ?? FileKind(head: head, name: name)
+    switch kind {
+    case .csv:
+      // Told to be text, it may still be packed.
+      let packed = head.starts(with: [0x1F, 0x8B])
+      return [try text(key, name, options) {
+        let file = try FileBytes(path: path, name: name)
+        return packed ? GzipBytes(file, limits: options.limits) : file
+      }]
+    case .gzip:
+      return [try text(key, name, options) { GzipBytes(try FileBytes(path: path, name: name), limits: options.limits) }]
+    case .archive:
+      let archive = try Archive(path: path, name: name, limits: options.limits)
+      let members = try options.member.map(archive.members(matching:)) ?? archive.members
+      if options.member == nil, members.count > 1 {
+        throw Diagnostic(
+          "the archive has \(members.count) members", at: .data(file: name, line: nil, byte: nil, column: nil),
+          expected: "one, or \"member\" to name some",
+          found: members.prefix(8).map { "\"\(escaped($0))\"" }.joined(separator: ", ") + (members.count > 8 ? ", …" : ""))
+      }
+      return try members.map { member in
+        if let inside = FileKind(name: member), inside != .csv, inside != .gzip {
+          throw Diagnostic(
+            "member \"\(escaped(member))\" cannot be read out of an archive", at: .data(file: name, line: nil, byte: nil, column: nil),
+            expected: "delimited text", found: inside.rawValue)
+        }
+        let memberKey = members.count == 1 ? key : key.isEmpty ? member : key + "/" + member
+        return try text(memberKey, member, options) {
+          let bytes = try archive.open(member)
+          return FileKind(name: member) == .gzip ? GzipBytes(bytes, limits: options.limits) : bytes
+        }
+      }
+    case .parquet:
+      let file = try ParquetFile(path: path, name: name)
+      let selection = try Selection(file.schema, options, name)
+      return [TablePartition(key: key, name: name, kind: .parquet, schema: selection.schema) { batch, _ in
+        try selection.read { give in try file.read(columns: selection.sources, batch: give) } batch: batch
+      }]
+    case .arrow:
+      let file = try ArrowFile(path: path, trusted: false, name: name)
+      let selection = try Selection(file.schema, options, name)
+      return [TablePartition(key: key, name: name, kind: .arrow, schema: selection.schema) { batch, _ in
+        try selection.read { give in
+          for at in 0..<file.batchCount { try give(file.read(batch: at, columns: selection.sources)) }
+        } batch: batch
+      }]
+    case .jsonLines, .spreadsheet:
+      throw Diagnostic(
+        "a \(kind.rawValue) file cannot be read", at: .data(file: name, line: nil, byte: nil, column: nil),
+        expected: "csv, parquet or arrow", hint: "convert it to one of these")
+    }
+  }
+
+  private static func text(
+    _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
+  ) throws -> TablePartition {
+    var reader = try CSVReader(dialect: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
+    reader.width = options.width
+    let ready = reader
+    return TablePartition(key: key, name: name, kind: .csv, schema: reader.schema) { batch, quarantine in
+      try ready.read(bytes(), batch: batch, quarantine: quarantine)
+    }
+  }
+}
+
+/// One partition of a source, not read yet.
+public struct TablePartition: Sendable {
+  public let key: String
+  /// What messages and the quarantine call it.
+  public let name: String
+  public let kind: FileKind
+  /// nil where only reading tells: text of which no columns were named.
+  public let schema: Schema?
+  let reading: @Sendable ((Batch) throws -> Void, (Batch) throws -> Void) throws -> CSVReport
+
+  /// Reads from the beginning to the end; may be called again. Both callbacks run on the calling thread.
+  @discardableResult public func read(
+    batch: (Batch) throws -> Void, quarantine: (Batch) throws -> Void = { _ in }
+  ) throws -> CSVReport {
+    try reading(batch, quarantine)
+  }
+}
+
+/// The columns wanted of a file that knows its own types.
+private struct Selection {
+  let sources: [String]
+  let schema: Schema
+  private let numbered: Bool
+  private let ignored: [String]
+
+  init(_ inFile: Schema, _ options: TableSource.Options, _ name: String) throws {
+    var sources: [String] = [], fields: [Field] = [], mistakes: [Diagnostic] = []
+    let place = { (column: String?) in Place.data(file: name, line: nil, byte: nil, column: column) }
+    for column in options.columns ?? inFile.fields.map({ CSVColumn($0.name, $0.type) }) {
+      let source: String
+      switch column.source {
+      case .name(let name): source = name
+      case .position(let at): source = at >= 1 && at <= inFile.count ? inFile.fields[at - 1].name : "#\(at)"
+      }
+      guard let field = inFile[source] else {
+        mistakes.append(Diagnostic("the file has no column \"\(source)\"", at: place(nil), hint: hint(forUnknown: source, among: inFile.names)))
+        continue
+      }
+      if field.type != column.type {
+        mistakes.append(Diagnostic(
+          "column \"\(source)\" is of another type", at: place(column.name), expected: "\(column.type)", found: "\(field.type)",
+          hint: "say the type the file has; clean can cast it"))
+      }
+      if column.trim || column.format != nil || !column.nulls.isEmpty || !column.replace.isEmpty {
+        mistakes.append(Diagnostic("trim, nulls, format and replace are for text files", at: place(column.name), hint: "clean can do it"))
+      }
+      sources.append(source)
+      fields.append(Field(column.name, column.type))
+    }
+    if let number = options.sourceRow {
+      if fields.contains(where: { $0.name == number }) {
+        mistakes.append(Diagnostic("\"\(number)\" is the name of a column and of the source row", at: place(nil)))
+      } else {
+        fields.append(Field(number, .int64))
+      }
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    self.sources = sources
+    schema = Schema(fields)
+    numbered = options.sourceRow != nil
+    ignored = inFile.names.filter { !sources.contains($0) }
+  }
+
+  func read(_ source: ((Batch) throws -> Void) throws -> Void, batch: (Batch) throws -> Void) throws -> CSVReport {
+    var report = CSVReport()
+    try source { read in
+      guard read.count > 0 else { return }
+      var columns = read.columns
+      if numbered { columns.append(.full(.int64, (1...read.count).map { Int64(report.rows + $0) })) }
+      report.rows += read.count
+      report.kept += read.count
+      try batch(Batch(schema: schema, columns: columns, count: read.count))
+    }
+    report.ignored = ignored
+    report.schema = schema
+    return report
+  }
+}

@@ -1,0 +1,74 @@
+import Expressions
+
+extension Relation {
+  /// The relation as one SQL statement: a named step per operation, so that people can read it and a cluster can run it.
+  /// Inputs are tables named by their aliases.
+  public func sql(dialect: Dialect = .duckdb) -> String {
+    var printer = RelationPrinter(dialect: dialect)
+    let last = printer.add(self)
+    let order: String
+    if case .aggregate(_, let keys, _) = self, !keys.isEmpty {
+      order = " ORDER BY " + keys.map { "\(printer.quoted($0.name)) NULLS LAST" }.joined(separator: ", ")
+    } else {
+      order = ""
+    }
+    let steps = printer.steps.map { "\($0.name) AS (\n  \($0.text)\n)" }.joined(separator: ",\n")
+    return (steps.isEmpty ? "" : "WITH \(steps)\n") + "SELECT * FROM \(last)\(order)"
+  }
+}
+
+private struct RelationPrinter {
+  let dialect: Dialect
+  var steps: [(name: String, text: String)] = []
+
+  func quoted(_ name: String) -> String { Expression(.column(name)).sql(dialect: dialect) }
+
+  private func named(_ columns: [Relation.NamedExpression]) -> String {
+    columns.map { "\($0.expression.sql(dialect: dialect)) AS \(quoted($0.name))" }.joined(separator: ", ")
+  }
+
+  /// Adds the steps of a relation; gives the name of its result.
+  mutating func add(_ relation: Relation) -> String {
+    switch relation {
+    case .scan(let alias): return quoted(alias)
+    case .filter(let source, let rules):
+      let from = add(source)
+      return step("SELECT * FROM \(from) WHERE " + rules.map { "(\($0.condition.sql(dialect: dialect)))" }.joined(separator: " AND "))
+    case .project(let source, let columns):
+      let from = add(source)
+      return step("SELECT \(named(columns)) FROM \(from)")
+    case .distinct(let source, nil):
+      let from = add(source)
+      return step("SELECT DISTINCT * FROM \(from)")
+    case .distinct(let source, let on?):
+      let from = add(source), keys = on.map(quoted).joined(separator: ", ")
+      if dialect != .spark { return step("SELECT DISTINCT ON (\(keys)) * FROM \(from)") }
+      let place = quoted("#place")
+      let numbered = step(
+        "SELECT *, row_number() OVER (PARTITION BY \(keys) ORDER BY monotonically_increasing_id()) AS \(place) FROM \(from)")
+      return step("SELECT * EXCEPT (\(place)) FROM \(numbered) WHERE \(place) = 1")
+    case .aggregate(let source, let keys, let aggregates):
+      let from = add(source)
+      let group = keys.isEmpty ? "" : " GROUP BY " + keys.map { $0.expression.sql(dialect: dialect) }.joined(separator: ", ")
+      return step("SELECT \(named(keys + aggregates)) FROM \(from)\(group)")
+    case .join(let left, let right, let kind, let keys):
+      let a = add(left), b = add(right)
+      let on = keys.map { "a.\(quoted($0.left)) = b.\(quoted($0.right))" }.joined(separator: " AND ")
+      let drop = "\(dialect == .spark ? "EXCEPT" : "EXCLUDE") (\(keys.map { quoted($0.right) }.joined(separator: ", ")))"
+      switch kind {
+      case .anti: return step("SELECT a.* FROM \(a) AS a \(dialect == .spark ? "LEFT ANTI" : "ANTI") JOIN \(b) AS b ON \(on)")
+      case .inner: return step("SELECT a.*, b.* \(drop) FROM \(a) AS a JOIN \(b) AS b ON \(on)")
+      case .left: return step("SELECT a.*, b.* \(drop) FROM \(a) AS a LEFT JOIN \(b) AS b ON \(on)")
+      }
+    case .union(let sources):
+      let parts = sources.map { add($0) }
+      return step(parts.map { "SELECT * FROM \($0)" }.joined(separator: " UNION ALL "))
+    }
+  }
+
+  private mutating func step(_ text: String) -> String {
+    let name = "step\(steps.count + 1)"
+    steps.append((name, text))
+    return name
+  }
+}

@@ -1,0 +1,146 @@
+import Columns
+import Diagnostics
+import Models
+import Pipelines
+
+/// How well predictions met what customers then did: numbers over all of them, by earlier purchases, by predicted rank.
+///
+/// Every customer must be on both sides exactly once. Customers without a prediction are left out and counted.
+public struct Evaluate: Stage {
+  public static let contract = Contract(
+    "evaluate", "predictions compared with what happened in the hold-out",
+    inputs: [
+      .table("predicted", help: "customers with predictions, as predict makes them"),
+      .table("holdout", help: "what the same customers did afterwards, as rfm makes it"),
+    ],
+    outputs: [
+      .document("metrics", help: "errors, bias, correlations and ranking of purchases, and of spend where both sides have it"),
+      .table("by_frequency", help: "means by purchases before"),
+      .table("by_decile", help: "means by rank of the prediction"),
+    ],
+    version: 1, shares: ["models": "1", "statistics": "1"])
+
+  @Setting("column that names a customer, in both inputs") var customer = "customer"
+  @Setting("column of the repeat purchases before the hold-out") var frequency = "frequency"
+  @Setting("predicted purchases") var expectedPurchases = "expected_purchases"
+  @Setting("predicted spend per purchase; compared where it and revenue are there") var expectedSpend = "expected_spend"
+  @Setting("actual purchases") var purchases = "purchases"
+  @Setting("actual spend") var revenue = "revenue"
+  @Setting("customers with so many earlier purchases or more share one row of by_frequency", in: 1...1000) var highestFrequency = 7
+
+  public init() {}
+
+  public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    let (predicted, holdout) = (inputs.schema("predicted"), inputs.schema("holdout"))
+    let standard = Evaluate()
+    func place(_ setting: String, _ name: String, _ usual: String, _ port: String) -> Place {
+      name == usual ? .input(port: port) : .setting([.key(setting)])
+    }
+    var mistakes: [Diagnostic?] = []
+    if let predicted {
+      mistakes += [
+        predicted.mistake(finding: customer, of: "predicted", at: place("customer", customer, standard.customer, "predicted")),
+        predicted.mistake(
+          readingNumbers: frequency, of: "predicted", at: place("frequency", frequency, standard.frequency, "predicted")),
+        predicted.mistake(
+          readingNumbers: expectedPurchases, of: "predicted",
+          at: place("expectedPurchases", expectedPurchases, standard.expectedPurchases, "predicted")),
+      ]
+    }
+    if let holdout {
+      mistakes += [
+        holdout.mistake(finding: customer, of: "holdout", at: place("customer", customer, standard.customer, "holdout")),
+        holdout.mistake(readingNumbers: purchases, of: "holdout", at: place("purchases", purchases, standard.purchases, "holdout")),
+      ]
+    }
+    if let predicted, let holdout, let a = predicted.type(of: customer), let b = holdout.type(of: customer), a != b {
+      mistakes.append(
+        Diagnostic(
+          "column \"\(customer)\" has one type in \"predicted\" and another in \"holdout\"", at: .input(port: "holdout"),
+          expected: "\(a)", found: "\(b)"))
+    }
+    let spend = predicted.flatMap { p in holdout.map { comparesSpend(p, $0) } } ?? false
+    if spend, let predicted, let holdout {
+      mistakes += [
+        predicted.mistake(readingNumbers: expectedSpend, of: "predicted", at: .input(port: "predicted")),
+        holdout.mistake(readingNumbers: revenue, of: "holdout", at: .input(port: "holdout")),
+      ]
+    }
+    let found = mistakes.compactMap(\.self)
+    if !found.isEmpty { throw Mistakes(found) }
+    return Binding(
+      outputs: [
+        .init("metrics", .document(about: "evaluation")),
+        .init("by_frequency", .table(TableType(HoldoutTables.frequencySchema, order: .key(["frequency"])))),
+        .init("by_decile", .table(TableType(HoldoutTables.decileSchema, order: .key(["decile"])))),
+      ],
+      reads: [
+        .init("predicted", .named([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []))),
+        .init("holdout", .named([customer, purchases] + (spend ? [revenue] : []))),
+      ])
+  }
+
+  private func comparesSpend(_ predicted: Schema, _ holdout: Schema) -> Bool {
+    predicted.index(of: expectedSpend) != nil && holdout.index(of: revenue) != nil
+  }
+
+  public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    let (predictedTable, holdoutTable) = (inputs.table("predicted"), inputs.table("holdout"))
+    if predictedTable.rows == 0 {
+      throw Diagnostic("nothing can be evaluated: there are no customers", at: .input(port: "predicted"))
+    }
+    let spend = comparesSpend(predictedTable.schema, holdoutTable.schema)
+    let predicted = try predictedTable.wholeBatch(unique([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : [])))
+    let holdout = try holdoutTable.wholeBatch(unique([customer, purchases] + (spend ? [revenue] : [])))
+    try context.checkCancellation()
+    let partner = try CustomerMatch(predicted[customer], holdout[customer], name: customer).partner
+
+    let (x, expected) = (predicted[frequency].doubles(), predicted[expectedPurchases].doubles())
+    let spends = spend ? predicted[expectedSpend].doubles() : []
+    let bought = holdout[purchases].doubles()
+    let paid = spend ? holdout[revenue].doubles() : []
+    let rows = expected.indices.filter { row in
+      expected[row].isFinite && x[row].isFinite && bought[partner[row]].isFinite
+        && (!spend || (spends[row].isFinite && paid[partner[row]].isFinite))
+    }
+    if rows.isEmpty {
+      throw Diagnostic("nothing can be evaluated: no customer has a prediction and an actual number", at: .input(port: "predicted"))
+    }
+    let leftOut = expected.count - rows.count
+    if leftOut > 0 {
+      context.warn(
+        Diagnostic("\(leftOut) of \(expected.count) customers were left out: a prediction or an actual number is missing", severity: .warning))
+    }
+    let (guess, actual) = (rows.map { expected[$0] }, rows.map { bought[partner[$0]] })
+    let ofPurchases = HoldoutMetrics(predicted: guess, actual: actual)
+    var members = [
+      JSONMember("customers", .integer(rows.count)), JSONMember("left_out", .integer(leftOut)),
+      JSONMember("purchases", .object(Self.members(ofPurchases))),
+    ]
+    if spend {
+      let ofSpend = HoldoutMetrics(predicted: rows.map { expected[$0] * spends[$0] }, actual: rows.map { paid[partner[$0]] })
+      members.append(JSONMember("spend", .object(Self.members(ofSpend))))
+    }
+    try context.writeDocument("metrics", .object(members))
+    try context.writeTable("by_frequency", HoldoutTables.byFrequency(rows.map { x[$0] }, guess, actual, highest: highestFrequency))
+    try context.writeTable("by_decile", HoldoutTables.byDecile(guess, actual))
+
+    var metrics = Metrics()
+    metrics["customers"] = .integer(rows.count)
+    metrics["left_out"] = .integer(leftOut)
+    for member in Self.members(ofPurchases) { metrics[member.key] = member.value }
+    return metrics
+  }
+
+  private func unique(_ names: [String]) -> [String] {
+    names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
+  }
+
+  private static func members(_ m: HoldoutMetrics) -> [JSONMember] {
+    [
+      ("actual_total", m.actualTotal), ("predicted_total", m.predictedTotal), ("mae", m.mae), ("rmse", m.rmse), ("msle", m.msle),
+      ("wape", m.wape), ("bias", m.bias), ("pearson", m.pearson), ("spearman", m.spearman),
+      ("gini_normalized", m.normalizedGini), ("top_decile_capture", m.topDecileCapture),
+    ].map { JSONMember($0.0, .double($0.1)) }
+  }
+}

@@ -1,0 +1,174 @@
+import Columns
+import Diagnostics
+import Expressions
+import Kernels
+import Pipelines
+
+extension RFM {
+  func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    let table = inputs.table()
+    let schema = table.schema
+    let customerType = schema.type(of: customer)!, amountType = schema.type(of: amount)!
+    let latest = (holdout ?? until).map { Int32(clamping: $0.days) } ?? .max
+    let history = PurchaseHistory(
+      customer: customerType, order: order.flatMap { schema.type(of: $0) }, amount: amountType, latest: latest)
+    let names = [customer, at, amount] + (order.map { [$0] } ?? [])
+    let days = try DayReader(at, schema)
+    // Waves of 16 batches: enough to keep any machine busy, few enough that memory stays with customers and packed rows.
+    for wave in table.batchPlaces.pieces(of: 16) {
+      try context.checkCancellation()
+      let read = Slot<PurchaseBatch>(wave.count)
+      try context.concurrently(wave.count) { at in
+        let batch = try table.partitions[wave[at].partition].read(wave[at].batch, columns: names.unique)
+        read[at] = PurchaseBatch(
+          customer: batch[customer], day: try days.days(of: batch), amount: batch[amount], order: order.map { batch[$0] },
+          count: batch.count)
+      }
+      history.add(read.values, width: context.width)
+    }
+
+    let end = until.map { Int32(clamping: $0.days) } ?? history.lastDay ?? 0
+    let period: PurchasePeriod =
+      switch self.period {
+      case .day: .day
+      case .week: .week
+      case .month: .month
+      }
+    let customers = history.finish(until: end, period: period, width: context.width)
+    let money = Money(amountType)
+    let revenue = try money.column(customers, revenueType(amountType), exact: \.exactRevenue, real: \.realRevenue, of: "revenue")
+    var columns = figures(customers, end: end, money, revenue)
+    if let scoring {
+      let scored = scoring.columns(
+        sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: revenue, segments: segments)
+      columns += scored.columns
+      for warning in scored.warnings { context.warn(warning) }
+    }
+    let result = tableSchema(customerType, amountType)
+    try context.writeTable("table", Batch(schema: result, columns: columns, count: customers.rows.count))
+    if let holdout {
+      let bought = try money.column(customers, revenueType(amountType), exact: \.exactHoldout, real: \.realHoldout, of: "hold-out revenue")
+      let duration = Double(holdout.days - Int(end)) / unitDays
+      try context.writeTable(
+        "holdout",
+        Batch(
+          schema: holdoutSchema(customerType, amountType),
+          columns: [
+            customers.customers, .full(.int64, customers.rows.map { Int64($0.holdoutPeriods) }), bought,
+            .full(.float64, customers.rows.map { _ in duration }),
+          ], count: customers.rows.count))
+    }
+    return told(table, history, customers, end: end, context)
+  }
+
+  /// The columns from `customer` to `last`.
+  private func figures(_ customers: CustomerHistories, end: Int32, _ money: Money, _ revenue: Column) -> [Column] {
+    let rows = customers.rows, unit = unitDays
+    let spans = { (days: (CustomerHistory) -> Int) in Column.full(.float64, rows.map { Double(days($0)) / unit }) }
+    return [
+      customers.customers, .full(.int64, rows.map { Int64($0.periods) - 1 }), spans { Int($0.last) - Int($0.first) },
+      spans { Int(end) - Int($0.first) }, .full(.float64, rows.map(money.meanOfRepeats)),
+      order == nil ? .nulls(.int64, count: rows.count) : .full(.int64, rows.map { Int64($0.orders) }), revenue,
+      spans { Int(end) - Int($0.last) }, .full(.date, rows.map(\.first)), .full(.date, rows.map(\.last)),
+    ]
+  }
+
+  private func told(
+    _ table: TableArtifact, _ history: PurchaseHistory, _ customers: CustomerHistories, end: Int32, _ context: any RunContext
+  ) -> Metrics {
+    var metrics = Metrics()
+    metrics["rows"] = .integer(table.rows)
+    metrics["rows_used"] = .integer(history.kept)
+    metrics["rows_after_last_day"] = .integer(history.later)
+    metrics["rows_without_customer"] = .integer(history.withoutCustomer)
+    metrics["rows_without_day"] = .integer(history.withoutDay)
+    metrics["rows_without_amount"] = .integer(history.withoutAmount)
+    metrics["customers"] = .integer(customers.rows.count)
+    metrics["repeat_customers"] = .integer(customers.rows.count { $0.periods > 1 })
+    metrics["first_day"] = history.firstDay.map { .string(CivilDate(days: Int($0)).description) } ?? .null
+    metrics["until"] = history.kept == 0 && until == nil ? .null : .string(CivilDate(days: Int(end)).description)
+    if let holdout {
+      metrics["holdout"] = .string(holdout.description)
+      metrics["customers_only_in_holdout"] = .integer(customers.holdoutOnly)
+    }
+    for (count, name) in [(history.withoutCustomer, customer), (history.withoutDay, at), (history.withoutAmount, amount)] where count > 0 {
+      context.warn(
+        Diagnostic(
+          "\(count) row\(count == 1 ? "" : "s") without \"\(name)\" left out", at: .input(port: "table"),
+          hint: "require the column in a clean stage before", severity: .warning))
+    }
+    return metrics
+  }
+}
+
+/// Amounts as the history keeps them: scaled integers or doubles.
+private struct Money {
+  let isReal: Bool
+  let scale: Double
+
+  init(_ type: ColumnType) {
+    isReal = type == .float64
+    var power = 1.0
+    if case .decimal(_, let digits) = type { for _ in 0..<digits { power *= 10 } }
+    scale = power
+  }
+
+  /// Fader and Hardie's monetary value: mean spend per repeat period, the first left out; 0 without repeats.
+  func meanOfRepeats(_ history: CustomerHistory) -> Double {
+    let frequency = Double(history.periods - 1)
+    if history.periods < 2 { return 0 }
+    return isReal ? history.realRepeat / frequency : Double(history.exactRepeat) / (scale * frequency)
+  }
+
+  func column(
+    _ customers: CustomerHistories, _ type: ColumnType, exact: KeyPath<CustomerHistory, Int128>, real: KeyPath<CustomerHistory, Double>,
+    of what: String
+  ) throws -> Column {
+    if isReal { return .full(type, customers.rows.map { $0[keyPath: real] }) }
+    let limit: Int128 = if case .decimal = type { 999_999_999_999_999_999 } else { Int128(Int64.max) }
+    var cells: [Int64] = []
+    cells.reserveCapacity(customers.rows.count)
+    for (at, row) in customers.rows.enumerated() {
+      let sum = row[keyPath: exact]
+      guard sum.magnitude <= limit.magnitude else {
+        throw Diagnostic(
+          "the \(what) of customer \"\(customers.customers.value(at: at))\" does not fit \(type)", at: .setting(["amount"]),
+          hint: "cast the amount to float64")
+      }
+      cells.append(Int64(truncatingIfNeeded: sum))
+    }
+    return .full(type, cells)
+  }
+}
+
+/// The day of a moment: dates as they are, wall-clock time cut, instants in their own zone.
+private struct DayReader: Sendable {
+  let name: String
+  let type: ColumnType
+  let cast: CheckedExpression?
+
+  init(_ name: String, _ schema: Schema) throws {
+    self.name = name
+    type = schema.type(of: name)!
+    if case .timestamp(.some) = type {
+      cast = try Expression(.cast(.column(name), .date, orNull: false)).check(schema)
+    } else {
+      cast = nil
+    }
+  }
+
+  func days(of batch: Batch) throws -> Column {
+    let moments = batch[name]
+    if type == .date { return moments }
+    if let cast { return try cast.evaluate(batch).column }
+    let micros = moments.values(as: Int64.self), perDay: Int64 = 86_400_000_000
+    let days = Buffer(byteCount: batch.count * 4) { bytes in
+      let to = bytes.bindMemory(to: Int32.self)
+      for row in 0..<batch.count {
+        let at = micros[row]
+        to[row] = Int32(truncatingIfNeeded: at >= 0 ? at / perDay : (at &+ 1) / perDay &- 1)
+      }
+    }
+    return Column(type: .date, count: batch.count, validity: moments.validity, storage: .fixed(days))
+  }
+}

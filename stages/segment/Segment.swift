@@ -1,0 +1,168 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+/// Puts every row into a segment: by k-means, by tiers of one column, or by the names that rfm gave.
+///
+/// Segments are numbered from 1 by the descending mean of the first column of `on` (for `rfm`: of the revenue column). A row
+/// that lacks a number gets no segment; such rows are counted, and the profile has a last row for them.
+public struct Segment: Stage {
+  public static let contract = Contract(
+    "segment", "rows put into segments by k-means, tiers of a column, or RFM names, with a profile of each",
+    inputs: [.table("table", help: "one row a customer")],
+    outputs: [
+      .table("table", help: "the rows with segment and segment_label"),
+      .table("profile", help: "one row a segment: size, share, revenue share, means"),
+    ],
+    version: 1, shares: ["models": "1", "statistics": "1"])
+
+  enum Method: String, SettingChoice { case kMeans = "k-means", tiers, rfm }
+  enum Transform: String, SettingChoice { case none, log1p }
+  enum Scale: String, SettingChoice { case none, standard, minMax = "min-max" }
+
+  @Setting("k-means, tiers (quantiles of one column) or rfm (the names that rfm gave)") var method: Method
+  @Setting("k-means: how many segments", in: 1...1000) var k: Int?
+  @Setting("columns to segment on: numbers; for rfm the column of the names, default rfm_segment") var on: OneOrMany<String> = []
+  @Setting("k-means: what is done to each column before scaling") var transform = Transform.none
+  @Setting("k-means: how columns are brought to one scale") var scale = Scale.standard
+  @Setting("k-means: another seed, other starts", in: 0...) var seed = 1
+  @Setting("k-means: how many starts; the best result is kept", in: 1...1000) var restarts = 10
+  @Setting("names of the segments in the order of their numbers; for tiers the highest first") var labels: [String] = []
+  @Setting("tiers: borders in ascending order, one fewer than labels; default quantiles, so that tiers are equally large") var edges: [Double] = []
+  @Setting("column whose share the profile gives; default revenue where there is one") var revenue: String?
+
+  public init() {}
+
+  /// The columns that decide.
+  private var deciding: [String] { method == .rfm && on.isEmpty ? ["rfm_segment"] : Array(on) }
+
+  private func revenueColumn(_ schema: Schema) -> String? {
+    revenue ?? (schema.type(of: "revenue")?.isNumeric == true ? "revenue" : nil)
+  }
+
+  private func profile(_ schema: Schema) -> SegmentProfile {
+    SegmentProfile(schema, on: method == .rfm ? [] : Array(on), revenue: revenueColumn(schema))
+  }
+
+  public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    var mistakes = settingsMistakes()
+    var outputs = (table: ArtifactType.open, profile: ArtifactType.open)
+    if let type = inputs["table"]?.table {
+      mistakes += columnMistakes(type.schema)
+      if mistakes.isEmpty {
+        let schema = Schema(type.schema.fields + [Field("segment", .int32), Field("segment_label", .string)])
+        outputs.table = .table(TableType(schema, order: type.order, timeUnit: type.timeUnit))
+        outputs.profile = .table(TableType(profile(type.schema).schema, order: .key(["segment"])))
+      }
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    return Binding(
+      outputs: [.init("table", outputs.table), .init("profile", outputs.profile)], reads: [.init("table", .all)],
+      work: .whole(because: "method"))
+  }
+
+  /// What does not go together, whatever the table.
+  private func settingsMistakes() -> [Diagnostic] {
+    var mistakes: [Diagnostic] = []
+    func mistake(_ message: String, _ setting: String, expected: String? = nil, found: String? = nil, hint: String? = nil) {
+      mistakes.append(Diagnostic(message, at: .setting([.key(setting)]), expected: expected, found: found, hint: hint))
+    }
+    func only(_ setting: String, _ isGiven: Bool, for methods: String) {
+      if isGiven { mistake("\"\(setting)\" has no meaning for method \"\(method.rawValue)\"", setting, hint: "it belongs to \(methods)") }
+    }
+    if Set(on).count < on.count { mistake("\"on\" names a column twice", "on", expected: "distinct columns") }
+    switch method {
+    case .kMeans:
+      if k == nil { mistake("method \"k-means\" needs \"k\"", "k", expected: "a number of segments") }
+      if on.isEmpty { mistake("method \"k-means\" needs \"on\"", "on", expected: "one or more numeric columns") }
+      if let k, !labels.isEmpty, labels.count != k {
+        mistake("\"labels\" does not fit \"k\"", "labels", expected: "\(k) labels", found: "\(labels.count)")
+      }
+    case .tiers:
+      if on.count != 1 { mistake("method \"tiers\" needs one column in \"on\"", "on", expected: "1 column", found: "\(on.count)") }
+      if labels.count < 2 { mistake("method \"tiers\" needs \"labels\"", "labels", expected: "2 or more labels, the highest tier first", found: "\(labels.count)") }
+      if !edges.isEmpty, labels.count >= 2, edges.count != labels.count - 1 {
+        mistake("\"edges\" does not fit \"labels\"", "edges", expected: "\(labels.count - 1) borders for \(labels.count) labels", found: "\(edges.count)")
+      }
+      if zip(edges, edges.dropFirst()).contains(where: { $0 >= $1 }) { mistake("\"edges\" does not ascend", "edges", expected: "ascending borders") }
+    case .rfm:
+      if on.count > 1 { mistake("method \"rfm\" needs one column of names in \"on\"", "on", expected: "1 column", found: "\(on.count)") }
+      only("labels", !labels.isEmpty, for: "k-means and tiers")
+    }
+    let standard = Segment()
+    if method != .kMeans {
+      only("k", k != nil, for: "k-means")
+      only("transform", transform != standard.transform, for: "k-means")
+      only("scale", scale != standard.scale, for: "k-means")
+      only("seed", seed != standard.seed, for: "k-means")
+      only("restarts", restarts != standard.restarts, for: "k-means")
+    }
+    if method != .tiers { only("edges", !edges.isEmpty, for: "tiers") }
+    if Set(labels).count < labels.count { mistake("\"labels\" names a segment twice", "labels", expected: "distinct labels") }
+    return mistakes
+  }
+
+  private func columnMistakes(_ schema: Schema) -> [Diagnostic] {
+    var mistakes: [Diagnostic?] = ["segment", "segment_label"].map { schema.mistake(adding: $0, to: "table") }
+    for (at, name) in deciding.enumerated() {
+      let place: Place = on.isEmpty ? .input(port: "table") : .setting(["on", .index(at)])
+      if method != .rfm {
+        mistakes.append(schema.mistake(readingNumbers: name, of: "table", at: place))
+      } else if var missing = schema.mistake(finding: name, of: "table", at: place) {
+        if on.isEmpty { missing.hint = "ask rfm for \"scores\", or name the column in \"on\"" }
+        mistakes.append(missing)
+      } else if let type = schema.type(of: name), type != .string {
+        mistakes.append(
+          Diagnostic("column \"\(name)\" of input \"table\" does not hold names", at: place, expected: "string", found: "\(type)"))
+      }
+    }
+    if let revenue { mistakes.append(schema.mistake(readingNumbers: revenue, of: "table", at: .setting(["revenue"]))) }
+    return mistakes.compactMap(\.self)
+  }
+
+  public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    let table = inputs.table()
+    if table.rows == 0 { throw Diagnostic("no segments can be made: there are no rows", at: .input(port: "table")) }
+    let profile = profile(table.schema)
+    var needed = deciding
+    for name in profile.columnsRead where !needed.contains(name) { needed.append(name) }
+    let rows = try table.wholeBatch(needed)
+    try context.checkCancellation()
+
+    let made: Segmentation
+    switch method {
+    case .kMeans: made = try kMeans(rows)
+    case .tiers: made = try tiers(rows, context)
+    case .rfm: made = Segmentation(names: rows[deciding[0]], by: revenueColumn(table.schema).map { rows[$0].doubles() })
+    }
+    if made.withoutSegment > 0 {
+      context.warn(
+        Diagnostic(
+          "\(made.withoutSegment) of \(table.rows) rows get no segment: \(deciding.map { "\"\($0)\"" }.joined(separator: ", ")) is missing there",
+          severity: .warning))
+    }
+    try context.writeTable(
+      "table", carrying: table,
+      adding: [(Field("segment", .int32), made.numbers), (Field("segment_label", .string), made.labelColumn)])
+    try context.writeTable("profile", profile.batch(of: rows, made))
+    return made.metrics
+  }
+
+  private func kMeans(_ rows: Batch) throws -> Segmentation {
+    try ClusterSegments(
+      columns: on.map { ($0, rows[$0].doubles()) }, k: k!, transform: transform, scale: scale, seed: UInt64(seed),
+      restarts: restarts, labels: labels
+    ).segmentation()
+  }
+
+  private func tiers(_ rows: Batch, _ context: any RunContext) throws -> Segmentation {
+    let tiers = try TierSegments(column: on[0], rows[on[0]].doubles(), labels: labels, edges: edges)
+    if tiers.merged > 0 {
+      context.warn(
+        Diagnostic(
+          "\(tiers.merged) of \(labels.count) tiers are empty: too many rows have the same \"\(on[0])\", and equal values get one tier",
+          severity: .warning))
+    }
+    return tiers.segmentation()
+  }
+}
