@@ -36,11 +36,14 @@ public enum TableSource {
     return try files.flatMap { file -> [TablePartition] in
       let base = String(file.split(separator: "/").last ?? "")
       let name = glob.isPattern ? String(decoding: file.utf8.dropFirst(fixed), as: UTF8.self) : base
-      return try partitions(file, name: name, key: glob.isPattern ? name : "", options)
+      return try open(file: file, name: name, key: glob.isPattern ? name : "", options)
     }
   }
 
-  private static func partitions(_ path: String, name: String, key: String, _ options: Options) throws -> [TablePartition] {
+  /// One file; `name` is what messages and the quarantine call it.
+  public static func open(
+    file path: String, name: String, key: String = "", _ options: Options = Options()
+  ) throws -> [TablePartition] {
     let head = try FileBytes(path: path, name: name).head(512)
     let kind = options.kind ?? FileKind(head: head, name: name)
     switch kind {
@@ -78,15 +81,19 @@ public enum TableSource {
       let file = try ParquetFile(path: path, name: name)
       let selection = try Selection(file.schema, options, name)
       return [TablePartition(key: key, name: name, kind: .parquet, schema: selection.schema) { batch, _ in
-        try selection.read { give in try file.read(columns: selection.sources, batch: give) } batch: batch
+        var report = selection.report
+        try file.read(columns: selection.sources) { try batch(selection.batch($0, &report)) }
+        return report
       }]
     case .arrow:
       let file = try ArrowFile(path: path, trusted: false, name: name)
       let selection = try Selection(file.schema, options, name)
       return [TablePartition(key: key, name: name, kind: .arrow, schema: selection.schema) { batch, _ in
-        try selection.read { give in
-          for at in 0..<file.batchCount { try give(file.read(batch: at, columns: selection.sources)) }
-        } batch: batch
+        var report = selection.report
+        for at in 0..<file.batchCount where try file.rows(batch: at) > 0 {
+          try batch(selection.batch(file.read(batch: at, columns: selection.sources), &report))
+        }
+        return report
       }]
     case .jsonLines, .spreadsheet:
       throw Diagnostic(
@@ -145,6 +152,9 @@ private struct Selection {
         mistakes.append(Diagnostic("the file has no column \"\(source)\"", at: place(nil), hint: hint(forUnknown: source, among: inFile.names)))
         continue
       }
+      if sources.contains(source) {
+        mistakes.append(Diagnostic("column \"\(source)\" is read twice", at: place(column.name), hint: "derive a copy in clean or feature-engineer"))
+      }
       if field.type != column.type {
         mistakes.append(Diagnostic(
           "column \"\(source)\" is of another type", at: place(column.name), expected: "\(column.type)", found: "\(field.type)",
@@ -170,18 +180,20 @@ private struct Selection {
     ignored = inFile.names.filter { !sources.contains($0) }
   }
 
-  func read(_ source: ((Batch) throws -> Void) throws -> Void, batch: (Batch) throws -> Void) throws -> CSVReport {
+  /// Before the first batch.
+  var report: CSVReport {
     var report = CSVReport()
-    try source { read in
-      guard read.count > 0 else { return }
-      var columns = read.columns
-      if numbered { columns.append(.full(.int64, (1...read.count).map { Int64(report.rows + $0) })) }
-      report.rows += read.count
-      report.kept += read.count
-      try batch(Batch(schema: schema, columns: columns, count: read.count))
-    }
     report.ignored = ignored
     report.schema = schema
     return report
+  }
+
+  /// A batch of the file under our names, counted and numbered.
+  func batch(_ read: Batch, _ report: inout CSVReport) -> Batch {
+    var columns = read.columns
+    if numbered { columns.append(.full(.int64, (1...read.count).map { Int64(report.rows + $0) })) }
+    report.rows += read.count
+    report.kept += read.count
+    return Batch(schema: schema, columns: columns, count: read.count)
   }
 }

@@ -19,10 +19,8 @@ final class TableWriter: TableSink, @unchecked Sendable {
   }
 
   private struct State {
-    var file: ArrowFileWriter?
+    let file: ArrowFileWriter
     var digesters: [ColumnDigester]
-    /// By column; nil for those that are written plain.
-    var dictionaries: [GrowingDictionary?] = []
     var batchRows: [Int] = []
     var rows = 0
     var closed: Closed?
@@ -35,7 +33,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
     self.path = path
     self.width = width
     self.progress = progress
-    state = Mutex(State(digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
+    state = Mutex(State(file: ArrowFileWriter(path: path, schema: schema), digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
   }
 
   var closed: Closed? { state.withLock { $0.closed } }
@@ -45,15 +43,10 @@ final class TableWriter: TableSink, @unchecked Sendable {
     if batch.count == 0 { return }
     let rows = try state.withLock { state in
       precondition(state.closed == nil, "rows were appended to a table that is closed")
-      if state.file == nil { try open(&state, dictionaries: batch.columns.map(\.isDictionary), first: batch) }
-      let columns = batch.columns.enumerated().map { at, column in
-        state.dictionaries[at] == nil ? column.decoded() : state.dictionaries[at]!.recoded(column)
-      }
-      let written = Batch(schema: schema, columns: columns, count: batch.count)
-      let work = Work(digesters: state.digesters, file: state.file!)
+      let work = Work(digesters: state.digesters, file: state.file)
       // One piece writes, the others digest a column each.
-      try performConcurrently(columns.count + 1, width: width()) { piece in
-        if piece == 0 { try work.file.append(written) } else { work.digesters[piece - 1].update(columns[piece - 1]) }
+      try performConcurrently(batch.columns.count + 1, width: width()) { piece in
+        if piece == 0 { try work.file.append(batch) } else { work.digesters[piece - 1].update(batch.columns[piece - 1]) }
       }
       state.batchRows.append(batch.count)
       state.rows += batch.count
@@ -65,19 +58,8 @@ final class TableWriter: TableSink, @unchecked Sendable {
   func close() throws {
     try state.withLock { state in
       precondition(state.closed == nil, "a table was closed twice")
-      if state.file == nil { try open(&state, dictionaries: schema.fields.map { _ in false }, first: nil) }
-      try state.file!.close()
-      state.file = nil
+      try state.file.finish()
       state.closed = Closed(batchRows: state.batchRows, columns: state.digesters.map { $0.finish() })
-    }
-  }
-
-  /// The first batch decides which columns have a dictionary: Arrow writes the schema before any row.
-  private func open(_ state: inout sending State, dictionaries: [Bool], first: Batch?) throws {
-    state.file = try ArrowFileWriter(path: path, schema: schema, dictionaries: dictionaries)
-    state.dictionaries = dictionaries.enumerated().map { at, isDictionary in
-      guard isDictionary, case .codes(_, let values)? = first?.columns[at].storage else { return nil }
-      return GrowingDictionary(values)
     }
   }
 

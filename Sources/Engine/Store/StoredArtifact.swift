@@ -76,6 +76,6 @@ private final class LazyArrowFile: @unchecked Sendable {
       file = opened
       return opened
     }
-    return try opened.read(batch, columns: columns)
+    return try opened.read(batch: batch, columns: columns)
   }
 }

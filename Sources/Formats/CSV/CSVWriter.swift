@@ -2,7 +2,8 @@ import Columns
 
 /// Writes batches as delimited text (RFC 4180, LF line ends): quotes only where they are needed, an empty string as `""`, null as
 /// nothing. The caller gives a temporary path and renames.
-public struct CSVWriter: ~Copyable {
+// @unchecked: one thread writes it.
+public final class CSVWriter: @unchecked Sendable {
   private let file: OutputFile
   private let delimiter: UInt8
   private let schema: Schema

@@ -105,7 +105,7 @@ extension RecordIndex {
         let bit = newlines.trailingZeroBitCount
         newlines &= newlines &- 1
         let at = position &+ bit
-        let last = fields &+ (all & (1 &<< UInt64(bit)) &- 1).nonzeroBitCount
+        let last = fields &+ (all & ((1 &<< UInt64(bit)) &- 1)).nonzeroBitCount
         // The CR of a CRLF belongs to the line end.
         if base[at] == 10, at > Int(rowStart[rows]), base[at &- 1] == 13 { ends[last] = UInt32(truncatingIfNeeded: at &- 1) }
         rows &+= 1

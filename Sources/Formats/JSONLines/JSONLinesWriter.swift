@@ -2,7 +2,8 @@ import Columns
 
 /// Writes batches as one JSON object a line. Numbers are numbers (decimals with all their digits), dates and times are
 /// strings as in CSV; null and what JSON has no number for (NaN, infinity) are null.
-public struct JSONLinesWriter: ~Copyable {
+// @unchecked: one thread writes it.
+public final class JSONLinesWriter: @unchecked Sendable {
   private let file: OutputFile
   private let keys: [[UInt8]]
   private let schema: Schema

@@ -109,7 +109,10 @@ extension DocumentReader {
           guard case .parameter(let name) = piece.content else { continue }
           let place = Place.text(json.span(inStringAt: with + path, offset: piece.source.lowerBound, length: piece.source.count))
           guard let parameter = declared.first(where: { $0.name == name }) else {
-            mistakes.append(Diagnostic("unknown parameter \"\(name)\"", at: place, hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""))
+            mistakes.append(
+              Diagnostic(
+                "unknown parameter \"\(name)\"", at: place,
+                hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""))
             continue
           }
           used.insert(name)

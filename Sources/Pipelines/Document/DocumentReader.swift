@@ -94,7 +94,9 @@ struct DocumentReader {
 
   private mutating func readStages() -> [DocumentStage] {
     guard let node = json.root["stages"] else {
-      mistakes.append(Diagnostic("the document has no stages", at: .text(json.span(of: ["stages"])), expected: "\"stages\", an object of names and stages"))
+      mistakes.append(
+        Diagnostic(
+          "the document has no stages", at: .text(json.span(of: ["stages"])), expected: "\"stages\", an object of names and stages"))
       return []
     }
     if node.members?.isEmpty == true {

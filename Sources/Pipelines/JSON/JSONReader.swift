@@ -232,10 +232,13 @@ struct JSONParser {
         value += bytes[run..<at]
         value += try readEscape()
         run = at
+      case 0x0A, 0x0D:
+        throw fail("the text is not closed on its line", at: start..<at, hint: "close it with \", or write \\n for a line break")
       case 0..<0x20:
+        let hex = String(byte, radix: 16)
         throw fail(
-          byte == 0x0A || byte == 0x0D ? "the text is not closed on its line" : "control character in a text", at: byte < 0x0E ? start..<at : at..<at + 1,
-          hint: byte == 0x0A || byte == 0x0D ? "close it with \", or write \\n for a line break" : byte == 9 ? "write \\t" : "write it as an escape, \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+          "control character in a text", at: at..<at + 1,
+          hint: byte == 0x09 ? "write \\t" : "write it as an escape, \\u00\(byte < 16 ? "0" : "")\(hex)")
       default: at += 1
       }
     }

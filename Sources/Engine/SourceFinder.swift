@@ -1,0 +1,123 @@
+import Diagnostics
+import Formats
+import Pipelines
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Finds the files of a source. A document may read within its project, and whatever was named on the command line.
+///
+///     let finder = SourceFinder(project: Project(document: "pipelines/shop.json"), allow: ["/data/shop.csv"])
+///     try finder.files(of: Source(.files("../data/*.csv"), setting: ["path"]))
+public struct SourceFinder: Sendable {
+  private let project: Project
+  /// Absolute, links resolved where they exist.
+  private let allowed: [String]
+
+  /// `allow`: files and folders named on the command line, from the current folder.
+  public init(project: Project, allow: [String] = []) {
+    self.project = project
+    allowed = allow.flatMap { path -> [String] in
+      let whole = Disk.normalized(path, from: Disk.currentFolder)
+      return [whole, Disk.resolved(whole)].compactMap { $0 }
+    }
+  }
+
+  /// In the order of their names. A path typed on the command line is taken from the current folder, and is allowed.
+  public func files(of source: Source, origin: PathOrigin = .document) throws(Mistakes) -> [SourceFile] {
+    switch source.version {
+    case .files(let pattern): try files(matching: pattern, origin: origin, at: .setting(source.setting))
+    }
+  }
+
+  func files(matching pattern: String, origin: PathOrigin, at place: Place) throws(Mistakes) -> [SourceFile] {
+    if pattern.isEmpty || pattern.utf8.contains(0) {
+      throw Mistakes(Diagnostic("the path \(JSONValue.string(pattern).canonical) names no file", at: place))
+    }
+    let base = origin == .document ? project.documentFolder : Disk.currentFolder
+    let glob = Glob(Disk.normalized(pattern, from: base))
+    let fixed = fixedPart(of: glob)
+    if origin == .document, !isAllowed(glob.isPattern ? fixed : glob.pattern) { throw Mistakes(outside(pattern, at: place)) }
+    var paths = [glob.pattern]
+    if glob.isPattern {
+      do { paths = try glob.files() } catch {
+        throw Mistakes(Diagnostic("no file matches \"\(pattern)\"", at: place, hint: "* and ? match within one name, ** matches folders"))
+      }
+    }
+    var files: [SourceFile] = [], mistakes: [Diagnostic] = []
+    for path in paths {
+      if let mistake = problem(path, spelled: glob.isPattern ? name(of: path, fixed: fixed, isPattern: true) : pattern, at: place) {
+        mistakes.append(mistake)
+        continue
+      }
+      if origin == .document, !isAllowed(Disk.resolved(path) ?? path) {
+        mistakes.append(outside(pattern, at: place))
+        continue
+      }
+      files.append(SourceFile(name: name(of: path, fixed: fixed, isPattern: glob.isPattern), path: path))
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    return files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  private func isAllowed(_ path: String) -> Bool {
+    ([project.root] + allowed).contains { path == $0 || Disk.path(path, below: $0) != nil }
+  }
+
+  /// The part below the document's folder, else below the pattern's fixed part; never a folder of a machine.
+  private func name(of path: String, fixed: String, isPattern: Bool) -> String {
+    if let below = Disk.path(path, below: project.documentFolder) { return below }
+    if isPattern, let below = Disk.path(path, below: fixed) { return below }
+    return Disk.name(of: path)
+  }
+
+  /// The folder before the first star.
+  private func fixedPart(of glob: Glob) -> String {
+    guard glob.isPattern else { return Disk.folder(of: glob.pattern) }
+    var parts: [Substring] = []
+    for part in glob.pattern.split(separator: "/") {
+      if Glob(String(part)).isPattern { break }
+      parts.append(part)
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private func outside(_ pattern: String, at place: Place) -> Diagnostic {
+    Diagnostic(
+      "the path \(JSONValue.string(pattern).canonical) leads outside of the project", at: place,
+      hint: "allow it with --allow-path, or give it on the command line with --set")
+  }
+
+  /// What is wrong with a file that has to be read; nil when nothing is.
+  private func problem(_ path: String, spelled: String, at place: Place) -> Diagnostic? {
+    let shown = JSONValue.string(spelled).canonical
+    var status = stat()
+    if stat(path, &status) != 0 {
+      let code = errno
+      guard code == ENOENT else { return Diagnostic("\(shown) cannot be opened: \(String(cString: strerror(code)))", at: place) }
+      var link = stat()
+      if lstat(path, &link) == 0 { return Diagnostic("\(shown) is a link to a file that does not exist", at: place) }
+      return Diagnostic("there is no file \(shown)", at: place, hint: missingHint(path, spelled: spelled))
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR:
+      return Diagnostic("\(shown) is a folder", at: place, expected: "a file", hint: "\(spelled)/* takes all files in it")
+    default: return Diagnostic("\(shown) is not a regular file", at: place, expected: "a file")
+    }
+    if access(path, R_OK) != 0 { return Diagnostic("\(shown) cannot be read: \(String(cString: strerror(errno)))", at: place) }
+    return nil
+  }
+
+  private func missingHint(_ path: String, spelled: String) -> String? {
+    let folder = Disk.folder(of: path)
+    guard Disk.isFolder(folder) else { return "the folder \(JSONValue.string(Disk.folder(of: spelled)).canonical) does not exist" }
+    let files = Disk.names(in: folder).filter { !$0.hasPrefix(".") && !Disk.isFolder(folder + "/" + $0) }
+    guard let near = nearest(to: Disk.name(of: path), among: files) else { return nil }
+    let prefix = spelled.contains("/") ? Disk.folder(of: spelled) + "/" : ""
+    return "did you mean \"\(prefix)\(near)\"?"
+  }
+}

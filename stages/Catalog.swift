@@ -1,0 +1,20 @@
+import Pipelines
+
+/// Every kind of stage, one line a room.
+public let stageCatalog = StageCatalog([
+  Simulate.self,
+  Ingest.self,
+  Clean.self,
+  FeatureEngineer.self,
+  Aggregate.self,
+  Join.self,
+  Union.self,
+  RFM.self,
+  Fit.self,
+  Predict.self,
+  Evaluate.self,
+  Segment.self,
+  Visualize.self,
+  Export.self,
+  Report.self,
+])

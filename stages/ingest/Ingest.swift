@@ -1,0 +1,208 @@
+import Columns
+import Diagnostics
+import Formats
+import Pipelines
+
+/// Files become a typed table; rows that cannot be read go to quarantine with their place and reason.
+///
+/// Text (csv, tsv, blank-aligned; plain, .gz or members of zip, tar and 7z) states its columns here, so that types never
+/// depend on data. Parquet and Arrow bring theirs.
+public struct Ingest: Stage {
+  public static let contract = Contract(
+    "ingest", "read files into a typed table; what cannot be read goes to quarantine",
+    inputs: [.file("file", .optional, help: "a file made by another stage, in place of `path`")],
+    outputs: [
+      .table("table", help: "the rows, in the order of the files"),
+      .table("quarantine", help: "file, line, byte, column, text and reason of every row that could not be read"),
+    ], version: 1, shares: ["csv": "1", "arrow": "26"])
+
+  @Setting("a file, or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
+  @Setting("the columns, by the names they get; needed for text") var columns: Named<IngestColumn> = [:]
+  @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other") var delimiter = ","
+  @Setting("encloses cells that hold delimiters or line ends; empty: nothing does") var quote = "\""
+  @Setting("makes the next character literal; empty: a quote inside quotes is written twice") var escape = ""
+  @Setting("whether a row of names stands above the data") var header = true
+  @Setting("lines in front of the header that are no part of the table", in: 0...1000) var preambleRows = 0
+  @Setting("lines that begin with this character are left out; empty: none") var comment = ""
+  @Setting("the decimal mark: \".\" or \",\"") var decimal = "."
+  @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252") var encoding = "utf-8"
+  @Setting("which members of an archive to read, as a pattern") var member: String?
+  @Setting("texts that mean null in every column, besides the empty cell") var nulls: [String] = []
+  @Setting("add an int64 column `source_row` that numbers the rows of each file from 1") var sourceRow = false
+  @Setting("fail when more rows than this cannot be read", in: 0...) var maxQuarantine: Int?
+
+  public init() {}
+
+  public var sources: [Source] { path.map { [Source(.files($0.text), setting: ["path"])] } ?? [] }
+
+  public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    var mistakes: [Diagnostic] = []
+    let fromPort = inputs["file"] != nil
+    if fromPort, path != nil { mistakes.append(Diagnostic("a file comes in and \"path\" names another", at: .setting(["path"]), hint: "remove one of them")) }
+    if !fromPort, path == nil { mistakes.append(Diagnostic("nothing to read", at: .setting([]), hint: "set \"path\", or connect a file with \"from\"")) }
+    for column in columns {
+      if column.value.source != nil, column.value.position != nil {
+        mistakes.append(Diagnostic("a column has a name or a position in the file, not both", at: .setting(["columns", .key(column.name)])))
+      }
+      if !header, column.value.position == nil, column.value.source != nil {
+        mistakes.append(Diagnostic(
+          "a file without a header has no names", at: .setting(["columns", .key(column.name), "source"]), hint: "give its \"position\""))
+      }
+    }
+    let options: TableSource.Options?
+    do throws(Mistakes) { options = try self.options(width: nil) } catch {
+      mistakes += error.all
+      options = nil
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    return Binding(
+      outputs: [
+        .init("table", try tableType(context, options!, fromPort: fromPort)), .init("quarantine", .table(TableType(Quarantine.schema))),
+      ],
+      reads: fromPort ? [.init("file", .all)] : [],
+      // Windows of text and their batches, whatever the file's size.
+      memory: 256 << 20)
+  }
+
+  /// Text: as the settings say. Parquet and Arrow: as the footer says, which `check` does not read.
+  private func tableType(_ context: BindContext, _ options: TableSource.Options, fromPort: Bool) throws(Mistakes) -> ArtifactType {
+    if !columns.isEmpty { return .table(TableType(schema)) }
+    if fromPort { throw Mistakes(Diagnostic("the columns are not said", at: .setting(["columns"]), hint: "a file from another stage needs \"columns\"")) }
+    guard let file = context.files?.first?.first else {
+      if let name = path?.text, FileKind(name: name) == .parquet || FileKind(name: name) == .arrow { return .open }
+      throw Mistakes(columnsMissing)
+    }
+    do {
+      guard let schema = try TableSource.open(file: file.path, name: file.name, options).first?.schema else { throw Mistakes(columnsMissing) }
+      return .table(TableType(schema))
+    } catch let mistakes as Mistakes { throw mistakes } catch let mistake as Diagnostic { throw Mistakes(mistake) } catch {
+      throw Mistakes(Diagnostic("\(error)", at: .setting(["path"])))
+    }
+  }
+
+  private var columnsMissing: Diagnostic {
+    Diagnostic("the columns of a text file are not said", at: .setting(["columns"]), hint: "say each one's name and type under \"columns\"")
+  }
+
+  private var schema: Schema {
+    Schema(columns.map { Field($0.name, $0.value.type.type) } + (sourceRow ? [Field("source_row", .int64)] : []))
+  }
+
+  private func options(width: Int?) throws(Mistakes) -> TableSource.Options {
+    var options = TableSource.Options()
+    var mistakes: [Diagnostic] = []
+    func character(_ text: String, _ name: PathStep) -> Character? {
+      if text.isEmpty { return nil }
+      if text.count > 1 { mistakes.append(Diagnostic("setting \(name) does not fit", at: .setting([name]), expected: "one character", found: "\"\(text)\"")) }
+      return text.first
+    }
+    var dialect = CSVDialect()
+    switch delimiter {
+    case "tab": dialect.delimiter = "\t"
+    case "blank": dialect.blankAligned = true
+    default:
+      if let one = character(delimiter, "delimiter") { dialect.delimiter = one } else {
+        mistakes.append(Diagnostic("setting delimiter does not fit", at: .setting(["delimiter"]), expected: "one character, \"tab\" or \"blank\"", found: "an empty text"))
+      }
+    }
+    dialect.quote = character(quote, "quote")
+    dialect.escape = character(escape, "escape")
+    dialect.comment = character(comment, "comment")
+    if let mark = character(decimal, "decimal") { dialect.decimal = mark }
+    dialect.headerRows = header ? 1 : 0
+    dialect.preambleRows = preambleRows
+    if let known = TextEncoding(named: encoding) { dialect.encoding = known } else {
+      let names = TextEncoding.allCases.map(\.rawValue)
+      mistakes.append(Diagnostic("unknown encoding \"\(encoding)\"", at: .setting(["encoding"]), hint: hint(forUnknown: encoding, among: names)))
+    }
+    options.dialect = dialect
+    options.columns = columns.isEmpty ? nil : columns.enumerated().map { at, column in
+      var made = column.value.csvColumn(column.name)
+      made.nulls += nulls
+      if !header, column.value.position == nil { made.source = .position(at + 1) }
+      return made
+    }
+    options.member = member
+    options.sourceRow = sourceRow ? "source_row" : nil
+    options.width = width
+    if !columns.isEmpty {
+      do throws(Mistakes) { _ = try CSVReader(dialect: dialect, columns: options.columns, sourceRow: options.sourceRow) } catch { mistakes += error.all }
+    } else {
+      mistakes += dialect.mistakes
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    return options
+  }
+
+  public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    let options = try options(width: context.width)
+    var files: [SourceFile] = []
+    if case .file(let file)? = inputs["file"] { files = [SourceFile(name: file.name, path: file.path)] } else { files = context.files(ofSource: 0) }
+    let several = files.count > 1
+    let quarantine = try context.openTable("quarantine", schema: Quarantine.schema)
+    var tally = IngestTally()
+    var opened = 0
+    for file in files {
+      for part in try TableSource.open(file: file.path, name: file.name, key: several ? file.name : "", options) {
+        let wanted = columns.isEmpty ? part.schema ?? Schema([]) : schema
+        let sink = try context.openTable("table", schema: wanted, partition: part.key)
+        opened += 1
+        let report = try part.read { batch in
+          try context.checkCancellation()
+          try sink.append(batch)
+        } quarantine: { try quarantine.append($0) }
+        try sink.close()
+        tally.add(report)
+        if let most = maxQuarantine, tally.quarantined > most { throw tooMany(tally, most) }
+      }
+    }
+    if opened == 0 { try context.openTable("table", schema: schema).close() }
+    try quarantine.close()
+    if !tally.ignored.isEmpty {
+      context.warn(Diagnostic(
+        "\(tally.ignored.count) columns of the source are not ingested: \(tally.ignored.joined(separator: ", "))", severity: .warning))
+    }
+    return tally.metrics
+  }
+
+  private func tooMany(_ tally: IngestTally, _ most: Int) -> Diagnostic {
+    Diagnostic(
+      "\(tally.quarantined) of \(tally.rows) rows cannot be read", at: .setting(["maxQuarantine"]), expected: "at most \(most)",
+      found: tally.reasons.map { "\($0.rows) × \($0.reason.rawValue)" }.joined(separator: ", "),
+      hint: "raise maxQuarantine and look at the quarantine output, or mend the source")
+  }
+}
+
+/// What reading all files came to: rows = kept + quarantined.
+private struct IngestTally {
+  var rows = 0, kept = 0, quarantined = 0, blankRows = 0, bytes = 0
+  var reasons: [(reason: QuarantineReason, rows: Int)] = []
+  var ignored: [String] = []
+
+  mutating func add(_ report: CSVReport) {
+    rows += report.rows
+    kept += report.kept
+    quarantined += report.quarantined
+    blankRows += report.blankRows
+    bytes += report.bytes
+    for (reason, count) in report.reasons {
+      if let at = reasons.firstIndex(where: { $0.reason == reason }) { reasons[at].rows += count } else { reasons.append((reason, count)) }
+    }
+    for name in report.ignored where !ignored.contains(name) { ignored.append(name) }
+  }
+
+  var metrics: Metrics {
+    var metrics = Metrics()
+    metrics["rows"] = .integer(rows)
+    metrics["kept"] = .integer(kept)
+    metrics["quarantined"] = .integer(quarantined)
+    if !reasons.isEmpty {
+      metrics["reasons"] = .object(QuarantineReason.allCases.compactMap { reason in
+        reasons.first { $0.reason == reason }.map { JSONMember(reason.rawValue, .integer($0.rows)) }
+      })
+    }
+    if blankRows > 0 { metrics["blank_lines"] = .integer(blankRows) }
+    if bytes > 0 { metrics["bytes"] = .integer(bytes) }
+    return metrics
+  }
+}
