@@ -66,15 +66,14 @@ struct ArrowCall {
       arrayList.append(arrays + i)
       schemaList.append(schemas + i)
     }
-    var texts: [UnsafeMutablePointer<CChar>?] = ((options?.texts ?? []) + [options?.kind].compactMap { $0 }).map { strdup($0) }
+    let texts: [UnsafeMutablePointer<CChar>?] = options.map { [$0.kind] + $0.texts }.map { $0.map { strdup($0) } } ?? []
     defer { for text in texts { free(text) } }
-    let kind = options == nil ? nil : texts.removeLastKeeping()
     var made = MillraceOptions()
     if let options {
-      made.kind = UnsafePointer(kind ?? nil)
-      made.text1 = options.texts.count > 0 ? UnsafePointer(texts[0]) : nil
-      made.text2 = options.texts.count > 1 ? UnsafePointer(texts[1]) : nil
-      made.text3 = options.texts.count > 2 ? UnsafePointer(texts[2]) : nil
+      made.kind = UnsafePointer(texts[0])
+      made.text1 = texts.count > 1 ? UnsafePointer(texts[1]) : nil
+      made.text2 = texts.count > 2 ? UnsafePointer(texts[2]) : nil
+      made.text3 = texts.count > 3 ? UnsafePointer(texts[3]) : nil
       made.integer1 = options.integers.count > 0 ? options.integers[0] : 0
       made.integer2 = options.integers.count > 1 ? options.integers[1] : 0
       made.integer3 = options.integers.count > 2 ? options.integers[2] : 0
@@ -95,11 +94,6 @@ struct ArrowCall {
     if failed != 0 { throw ArrowFailure(String(decoding: words.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)) }
     return try Column(importing: array, schema: schema)
   }
-}
-
-extension [UnsafeMutablePointer<CChar>?] {
-  /// The last, which stays in the list that is freed.
-  fileprivate func removeLastKeeping() -> UnsafeMutablePointer<CChar>? { last ?? nil }
 }
 
 extension Operation {

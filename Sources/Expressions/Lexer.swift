@@ -38,7 +38,7 @@ struct Lexer {
   }
 
   private mutating func next() throws(Mistakes) -> Token {
-    while at < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
+    while at < bytes.count, isSpace(bytes[at]) { at += 1 }
     let start = at
     guard at < bytes.count else { return Token(kind: .end, text: "", range: start..<start) }
     let byte = bytes[at]
@@ -58,12 +58,12 @@ struct Lexer {
       return Token(kind: .parameter, text: String(decoding: bytes[name..<at], as: UTF8.self), range: start..<at)
     default: break
     }
-    for pair in ["<=", ">=", "<>", "!=", "==", "||", "::"] where bytes[at...].starts(with: Array(pair.utf8)) {
+    if at + 1 < bytes.count, isPair(byte, bytes[at + 1]) {
       at += 2
       return token(.symbol, start)
     }
     at += 1
-    guard "+-*/%=<>(),[]".utf8.contains(byte) else {
+    guard symbols.contains(byte) else {
       throw mistake("unexpected character \"\(Unicode.Scalar(byte))\" in an expression", start..<at)
     }
     return token(.symbol, start)
@@ -114,7 +114,21 @@ struct Lexer {
   }
 }
 
+private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+
+private let symbols = Set("+-*/%=<>(),[]".utf8)
+
 private func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }
+
+/// `<=`, `>=`, `<>`, `!=`, `==`, `||`, `::`.
+private func isPair(_ a: UInt8, _ b: UInt8) -> Bool {
+  switch a {
+  case UInt8(ascii: "<"): b == UInt8(ascii: "=") || b == UInt8(ascii: ">")
+  case UInt8(ascii: ">"), UInt8(ascii: "!"), UInt8(ascii: "="): b == UInt8(ascii: "=")
+  case UInt8(ascii: "|"), UInt8(ascii: ":"): a == b
+  default: false
+  }
+}
 
 /// Bytes from 0x80 on belong to letters beyond ASCII.
 func isWordStart(_ byte: UInt8) -> Bool { (byte | 0x20) &- 97 < 26 || byte == UInt8(ascii: "_") || byte >= 0x80 }

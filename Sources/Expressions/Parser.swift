@@ -8,11 +8,11 @@ struct Parser {
   /// Operators chained without parentheses make deep trees too; each level costs the later passes one call.
   static let tallestTree = 300
 
-  private let text: String
-  private let tokens: [Token]
-  private let bindings: Expression.Bindings
-  private var at = 0
-  private var nesting = 0
+  let text: String
+  let tokens: [Token]
+  let bindings: Expression.Bindings
+  var at = 0
+  var nesting = 0
 
   /// A term with its span and the height of its tree.
   struct Parsed {
@@ -39,7 +39,7 @@ struct Parser {
 
   // MARK: Operators
 
-  private mutating func expression(_ least: Int) throws(Mistakes) -> Parsed {
+  mutating func expression(_ least: Int) throws(Mistakes) -> Parsed {
     nesting += 1
     defer { nesting -= 1 }
     if nesting > Self.deepestNesting {
@@ -50,7 +50,7 @@ struct Parser {
     return left
   }
 
-  private mutating func prefix() throws(Mistakes) -> Parsed {
+  mutating func prefix() throws(Mistakes) -> Parsed {
     let first = next
     if takeWord("NOT") {
       let operand = try expression(Precedence.not)
@@ -69,7 +69,7 @@ struct Parser {
   }
 
   /// The operator behind `left`, when it binds at least as tightly as `least`; nil at the end of this level.
-  private mutating func suffix(of left: Parsed, _ least: Int) throws(Mistakes) -> Parsed? {
+  mutating func suffix(of left: Parsed, _ least: Int) throws(Mistakes) -> Parsed? {
     if let binary = binaryOperator(next), binary.precedence >= least {
       let sign = next
       at += 1
@@ -104,7 +104,7 @@ struct Parser {
     return try membership(of: left, negated: isNegated)
   }
 
-  private mutating func membership(of left: Parsed, negated: Bool) throws(Mistakes) -> Parsed {
+  mutating func membership(of left: Parsed, negated: Bool) throws(Mistakes) -> Parsed {
     if takeWord("IN") {
       try need("(", "a list in parentheses after IN")
       let list = try self.list()
@@ -132,7 +132,7 @@ struct Parser {
       .like(left.term, pattern: pattern.term, escape: escape, ignoringCase: ignoringCase, negated: negated), from: left, [left, pattern])
   }
 
-  private func binaryOperator(_ token: Token) -> BinaryOperator? {
+  func binaryOperator(_ token: Token) -> BinaryOperator? {
     switch token.kind {
     case .symbol:
       token.text == "!=" ? .notEqual : token.text == "==" ? .equal : BinaryOperator(rawValue: token.text)
@@ -143,10 +143,12 @@ struct Parser {
 
   // MARK: Primaries
 
-  private mutating func primary() throws(Mistakes) -> Parsed {
+  mutating func primary() throws(Mistakes) -> Parsed {
     let first = next
     switch first.kind {
-    case .number: return leaf(try number(negative: false), first)
+    case .number:
+      let number = try self.number(negative: false)
+      return leaf(number, first)
     case .string:
       at += 1
       return leaf(.literal(.string(first.text)), first)
@@ -172,7 +174,7 @@ struct Parser {
     }
   }
 
-  private mutating func word(_ first: Token) throws(Mistakes) -> Parsed {
+  mutating func word(_ first: Token) throws(Mistakes) -> Parsed {
     let follows = tokens[min(at + 1, tokens.count - 1)]
     switch first.text.uppercased() {
     case "TRUE", "FALSE":
@@ -216,7 +218,7 @@ struct Parser {
     }
   }
 
-  private mutating func call(_ first: Token) throws(Mistakes) -> Parsed {
+  mutating func call(_ first: Token) throws(Mistakes) -> Parsed {
     at += 2
     let name = first.text.lowercased()
     if let function = AggregateFunction(spelling: name) {
@@ -252,7 +254,7 @@ struct Parser {
   }
 
   /// Arguments up to the closing parenthesis; the opening one is behind us.
-  private mutating func list() throws(Mistakes) -> [Parsed] {
+  mutating func list() throws(Mistakes) -> [Parsed] {
     if take(")") { return [] }
     var items: [Parsed] = []
     while true {
@@ -262,7 +264,7 @@ struct Parser {
     }
   }
 
-  private mutating func choose(_ first: Token) throws(Mistakes) -> Parsed {
+  mutating func choose(_ first: Token) throws(Mistakes) -> Parsed {
     at += 1
     var parts: [Parsed] = [], whens: [Term.When] = []
     var operand: Parsed?, otherwise: Parsed?
@@ -286,110 +288,54 @@ struct Parser {
     return try made(.choose(operand: operand?.term, whens, otherwise: otherwise?.term), from: first, parts)
   }
 
-  private mutating func interval(_ first: Token) throws(Mistakes) -> Parsed {
-    at += 1
-    let negative = take("-")
-    let amount = next
-    var words = amount.text.split(separator: " ").map(String.init)
-    at += 1
-    if words.count == 1, next.kind == .word || next.kind == .string {
-      words.append(next.text)
-      at += 1
-    }
-    guard words.count == 2, let count = Int64(words[0]), let unit = CalendarUnit(word: words[1]) else {
-      throw mistake(
-        "an interval could not be read", first.range.lowerBound..<previousEnd,
-        expected: "a whole number and a unit, like INTERVAL '3' month", hint: "units: \(CalendarUnit.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return leaf(.interval(negative ? 0 &- count : count, unit), first)
-  }
-
-  private mutating func number(negative: Bool) throws(Mistakes) -> Term {
-    let token = next
-    at += 1
-    let text = (negative ? "-" : "") + token.text
-    if token.text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) {
-      guard let value = Double(text), value.isFinite else { throw mistake("\(text) is beyond float64", token.range) }
-      return .literal(.float(value))
-    }
-    if let point = token.text.firstIndex(of: ".") {
-      let scale = token.text[token.text.index(after: point)...].utf8.count
-      let digits = (negative ? "-" : "") + token.text.filter { $0 != "." }
-      guard let unscaled = Int64(digits), scale <= ColumnType.widestDecimal, decimalDigits(unscaled) <= ColumnType.widestDecimal else {
-        throw mistake("\(text) has more than \(ColumnType.widestDecimal) digits", token.range, hint: "write it with an exponent for a float64, like \(text)e0")
-      }
-      return .literal(.decimal(unscaled: unscaled, scale: scale))
-    }
-    guard let value = Int64(text) else { throw mistake("\(text) is beyond int64", token.range) }
-    return .literal(.int(value))
-  }
-
-  /// `decimal(12,3)`, `timestamp[Europe/London]`, or a SQL name like BIGINT.
-  private mutating func type() throws(Mistakes) -> ColumnType {
-    let first = next
-    guard first.kind == .word else { throw unexpected("a type is missing", expected: "a type, like int64 or decimal(12,2)") }
-    at += 1
-    var end = first.range.upperBound
-    for (open, close) in [("(", ")"), ("[", "]")] where next.text == open && next.kind == .symbol {
-      while next.text != close, next.kind != .end { at += 1 }
-      end = next.range.upperBound
-      if next.kind != .end { at += 1 }
-    }
-    let spelling = String(decoding: Array(text.utf8)[first.range.lowerBound..<end], as: UTF8.self)
-    if let type = ColumnType(spelling) ?? ColumnType(sql: spelling) { return type }
-    throw mistake(
-      "unknown type \"\(spelling)\"", first.range.lowerBound..<end,
-      hint: hint(forUnknown: spelling, among: ColumnType.spellings))
-  }
-
   // MARK: Tokens
 
-  private var next: Token { tokens[at] }
-  private var previousEnd: Int { at > 0 ? tokens[at - 1].range.upperBound : 0 }
+  var next: Token { tokens[at] }
+  var previousEnd: Int { at > 0 ? tokens[at - 1].range.upperBound : 0 }
 
-  private func isWord(_ word: String, ahead: Int = 0) -> Bool {
+  func isWord(_ word: String, ahead: Int = 0) -> Bool {
     let token = tokens[min(at + ahead, tokens.count - 1)]
     return token.kind == .word && token.text.uppercased() == word
   }
 
-  private mutating func takeWord(_ word: String) -> Bool {
+  mutating func takeWord(_ word: String) -> Bool {
     guard isWord(word) else { return false }
     at += 1
     return true
   }
 
-  private mutating func take(_ symbol: String) -> Bool {
+  mutating func take(_ symbol: String) -> Bool {
     guard next.kind == .symbol, next.text == symbol else { return false }
     at += 1
     return true
   }
 
-  private mutating func need(_ symbol: String, _ expected: String) throws(Mistakes) {
+  mutating func need(_ symbol: String, _ expected: String) throws(Mistakes) {
     if !take(symbol) { throw unexpected("\"\(symbol)\" is missing", expected: expected) }
   }
 
-  private func unexpected(_ message: String, expected: String, hint: String? = nil) -> Mistakes {
+  func unexpected(_ message: String, expected: String, hint: String? = nil) -> Mistakes {
     mistake(message, next.range, expected: expected, found: next.kind == .end ? "the end" : "\"\(next.text)\"", hint: hint)
   }
 
-  private func leaf(_ term: Term, _ first: Token) -> Parsed {
+  func leaf(_ term: Term, _ first: Token) -> Parsed {
     Parsed(term: term, span: Span(first.range.lowerBound..<previousEnd), height: 1)
   }
 
-  private func made(_ term: Term, from first: Token, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+  func made(_ term: Term, from first: Token, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
     try made(term, start: first.range.lowerBound, parts)
   }
 
-  private func made(_ term: Term, from left: Parsed, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+  func made(_ term: Term, from left: Parsed, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
     try made(term, start: left.span.range.lowerBound, parts)
   }
 
-  private func made(_ term: Term, start: Int, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
+  func made(_ term: Term, start: Int, _ parts: [Parsed]) throws(Mistakes) -> Parsed {
     let height = try checked(height: (parts.map(\.height).max() ?? 0) + 1)
     return Parsed(term: term, span: Span(start..<previousEnd, parts.map(\.span)), height: height)
   }
 
-  private func checked(height: Int) throws(Mistakes) -> Int {
+  func checked(height: Int) throws(Mistakes) -> Int {
     if height > Self.tallestTree {
       throw mistake(
         "an expression chains more than \(Self.tallestTree) operators", 0..<previousEnd,
@@ -398,30 +344,3 @@ struct Parser {
     return height
   }
 }
-
-/// Words that are no column unless quoted.
-let reservedWords: Set<String> = [
-  "AND", "OR", "NOT", "IS", "NULL", "TRUE", "FALSE", "IN", "BETWEEN", "LIKE", "ILIKE", "ESCAPE", "CASE", "WHEN", "THEN",
-  "ELSE", "END", "CAST", "TRY_CAST", "AS", "DISTINCT",
-]
-
-extension ColumnType {
-  /// The names that SQL has for our types.
-  init?(sql: String) {
-    let word = sql.lowercased()
-    switch word {
-    case "boolean": self = .bool
-    case "int", "integer": self = .int32
-    case "bigint", "long": self = .int64
-    case "double", "float", "real", "double precision": self = .float64
-    case "varchar", "text", "char": self = .string
-    case "datetime": self = .timestamp()
-    default:
-      if word.hasPrefix("numeric("), let type = ColumnType("decimal" + word.dropFirst(7)) { self = type }
-      else if let type = ColumnType(word) { self = type }
-      else { return nil }
-    }
-  }
-}
-
-func decimalDigits(_ unscaled: Int64) -> Int { String(unscaled.magnitude).utf8.count }

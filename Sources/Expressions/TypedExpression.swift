@@ -20,10 +20,12 @@ public struct TypedExpression: Sendable {
   func evaluate(_ batch: Batch, by path: Evaluator.Path) throws(ArrowFailure) -> (column: Column, failures: [RowFailure]) {
     let evaluator = Evaluator(batch: batch, path: path)
     let result = try evaluator.evaluate(root)
-    let column = result.operand.broadcast(to: batch.count)
-    let failures = result.operand.isScalar ? result.failures.everyRow(batch.count) : result.failures
+    var column = result.operand.broadcast(to: batch.count).relabelled(type)
     // A scalar's failure stands for all rows.
-    return (column.type == type ? column : column.relabelled(type), failures.rows)
+    let failures = result.operand.isScalar ? result.failures.everyRow(batch.count) : result.failures
+    // IS NULL and its like have answers where an operand failed; the row has none.
+    if !failures.isEmpty { column = column.withNulls(at: failures) }
+    return (column, failures.rows)
   }
 
   /// For a condition: which rows it holds for. A failed row is in none of the other lists.

@@ -1,3 +1,59 @@
 import ArgumentParser
+import Diagnostics
 
-@main struct Millrace: ParsableCommand {}
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What `--version` says and every run records.
+let toolVersion = "0.1.0"
+
+/// The command line: words in, words out, exit codes.
+struct Millrace: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "millrace", abstract: "Runs data pipelines written in JSON; what has not changed is not done again.",
+    discussion: "A first look: millrace run pipelines/quickstart.json", version: toolVersion,
+    subcommands: [
+      RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, ShowCommand.self, ExportCommand.self,
+      ConvertCommand.self, RunsCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
+      DocsCommand.self,
+    ])
+}
+
+@main enum Entry {
+  static func main() {
+    // A reader that went away is told by the write that fails (see Standard), not by a signal: children have pipes too.
+    signal(SIGPIPE, SIG_IGN)
+    let parsed: any ParsableCommand
+    do { parsed = try Millrace.parseAsRoot() } catch { Millrace.exit(withError: error) }
+    var command = parsed
+    do { try command.run() } catch { exit(exitCode(telling: error)) }
+  }
+
+  /// Tells an error on standard error; the exit code that it means.
+  private static func exitCode(telling error: any Error) -> Int32 {
+    switch error {
+    case let code as ExitCode: return code.rawValue
+    case let mistakes as Mistakes: Standard.error(mistakes.description + "\n")
+    case let mistake as Diagnostic: Standard.error(mistake.description + "\n")
+    default:
+      if let number = Interruption.signal { return 128 + number }
+      if error is ValidationError || error is CleanExit { Millrace.exit(withError: error) }
+      Standard.error(Diagnostic("\(error)").description + "\n")
+      return Exit.failed.rawValue
+    }
+    return Exit.unfit.rawValue
+  }
+}
+
+/// The exit codes of interface and manual, besides 0 and 128 + signal.
+enum Exit {
+  /// A stage failed, or the system refused something.
+  static let failed = ExitCode(1)
+  /// The document or its inputs do not fit.
+  static let unfit = ExitCode(2)
+  /// Wrong usage.
+  static let usage = ExitCode(64)
+}

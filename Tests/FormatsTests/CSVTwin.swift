@@ -30,8 +30,12 @@ struct CSVTwin {
           at += 1
           while true {
             if at == bytes.count {
-              reachedEnd = true
-              break cells
+              if multiline {
+                reachedEnd = true
+                break cells
+              }
+              row.spoiled = true
+              break
             }
             if bytes[at] == 34 {
               if at + 1 < bytes.count, bytes[at + 1] == 34 {

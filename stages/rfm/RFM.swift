@@ -64,10 +64,15 @@ struct RFM: Stage {
     if let scoring { mistakes += scoring.mistakes(order: order, segments: segments) }
     guard mistakes.isEmpty else { throw Mistakes(mistakes) }
     let open = schema == nil
-    var outputs = [Binding.Output("table", open ? .open : .table(TableType(tableSchema(customerType!, amountType!), order: .key(["customer"]))))]
+    let timeUnit = Duration.Unit(rawValue: unit.rawValue)
+    var outputs = [
+      Binding.Output(
+        "table", open ? .open : .table(TableType(tableSchema(customerType!, amountType!), order: .key(["customer"]), timeUnit: timeUnit)))
+    ]
     if holdout != nil {
       outputs.append(
-        Binding.Output("holdout", open ? .open : .table(TableType(holdoutSchema(customerType!, amountType!), order: .key(["customer"])))))
+        Binding.Output(
+          "holdout", open ? .open : .table(TableType(holdoutSchema(customerType!, amountType!), order: .key(["customer"]), timeUnit: timeUnit))))
     }
     return Binding(
       outputs: outputs, reads: [.init(inputs.entries.first { $0.port == "table" }?.alias ?? "table", .named([customer, at, amount] + (order.map { [$0] } ?? [])))],

@@ -15,16 +15,16 @@ extension RFM {
     let names = [customer, at, amount] + (order.map { [$0] } ?? [])
     let days = try DayReader(at, schema)
     // Waves of 16 batches: enough to keep any machine busy, few enough that memory stays with customers and packed rows.
-    for wave in table.batchPlaces.pieces(of: 16) {
+    let rows = RowStream(table, columns: names.unique)
+    for wave in rows.pieces.pieces(of: 16) {
       try context.checkCancellation()
-      let read = Slot<PurchaseBatch>(wave.count)
-      try context.concurrently(wave.count) { at in
-        let batch = try table.partitions[wave[at].partition].read(wave[at].batch, columns: names.unique)
-        read[at] = PurchaseBatch(
+      let batches = try context.concurrentMap(wave.count) { at in
+        let batch = try wave[at].read()
+        return PurchaseBatch(
           customer: batch[customer], day: try days.days(of: batch), amount: batch[amount], order: order.map { batch[$0] },
           count: batch.count)
       }
-      history.add(read.values, width: context.width)
+      history.add(batches, width: context.width)
     }
 
     let end = until.map { Int32(clamping: $0.days) } ?? history.lastDay ?? 0
@@ -145,7 +145,7 @@ private struct Money {
 private struct DayReader: Sendable {
   let name: String
   let type: ColumnType
-  let cast: CheckedExpression?
+  let cast: TypedExpression?
 
   init(_ name: String, _ schema: Schema) throws {
     self.name = name

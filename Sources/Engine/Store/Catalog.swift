@@ -75,7 +75,7 @@ final class Catalog: Sendable {
     let text = try? database.read {
       try String.fetchOne($0, sql: "SELECT digest FROM source WHERE path = ? AND stamp = ?", arguments: [path, stamp])
     }
-    return text.flatMap { $0.flatMap { Digest($0) } }
+    return text.flatMap { Digest($0) }
   }
 
   func record(source path: String, stamp: String, digest: Digest) {

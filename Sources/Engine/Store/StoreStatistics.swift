@@ -1,10 +1,6 @@
+import Columns
 import Pipelines
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// How much a store holds: `cache stats`.
 public struct StoreStatistics: Hashable, Sendable {
@@ -25,5 +21,15 @@ public struct StoreStatistics: Hashable, Sendable {
 
   public var json: JSONValue {
     ["objects": .integer(objects), "bytes": .integer(bytes), "recipes": .integer(recipes), "runs": .integer(runs)]
+  }
+}
+
+extension ArtifactStore {
+  /// Reads everything, and names the folders of artifacts that are not what was written: `cache verify`.
+  public func damagedArtifacts(width: Int) -> [String] {
+    Disk.names(in: objects).filter { name in
+      guard let digest = Digest(name), case .sound(let record) = condition(of: digest) else { return true }
+      return !isIntact(record, width: width)
+    }
   }
 }

@@ -22,7 +22,7 @@ extension ArtifactStore {
       let places = names.map { table.schema.index(of: $0)! }
       let digest = if case .all = reads { record.digest } else { table.digest(of: places) }
       return .table(TableArtifact(
-        type: TableType(schema, order: order), partitions: table.partitions.map { partition($0, of: record, schema: schema) },
+        type: TableType(schema, order: order, timeUnit: type.table?.timeUnit), partitions: table.partitions.map { partition($0, of: record, schema: schema) },
         digest: digest))
     case .document(let file):
       guard let bytes = Disk.contents(path(of: file, in: record.digest)),
@@ -34,9 +34,9 @@ extension ArtifactStore {
     }
   }
 
-  private func partition(_ partition: ArtifactRecord.Partition, of record: ArtifactRecord, schema: Schema) -> TablePartition {
+  private func partition(_ partition: ArtifactRecord.Partition, of record: ArtifactRecord, schema: Schema) -> Pipelines.TablePartition {
     let file = LazyArrowFile(path: path(of: partition.file, in: record.digest), digest: record.digest)
-    return TablePartition(key: partition.key, batchRows: partition.batchRows) { batch, columns in
+    return Pipelines.TablePartition(key: partition.key, batchRows: partition.batchRows) { batch, columns in
       let names = columns ?? schema.names
       for name in names where schema.index(of: name) == nil {
         preconditionFailure("column \"\(name)\" was asked for and is not among \(schema.names); the binding has to name it")

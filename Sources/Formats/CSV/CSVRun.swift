@@ -222,10 +222,18 @@ extension CSVRun {
   }
 
   private func readByStateMachine(from: Int, after count: inout Int) -> Int {
-    let cuts = exactCuts(from: from)
-    decode(cuts, from: count, scanner: scanner)
-    count += cuts.count - 1
-    return cuts[cuts.count - 1]
+    var from = from
+    while true {
+      let (cuts, unclosed) = exactCuts(from: from)
+      if cuts.count > 1 {
+        decode(cuts, from: count, scanner: scanner)
+        count += cuts.count - 1
+        from = cuts[cuts.count - 1]
+      }
+      // A quote that is never closed spoils its row; the rows behind it are not lost.
+      guard unclosed, window.atEnd, scanner.multiline else { return from }
+      scanner.multiline = false
+    }
   }
 
   private func decode(_ cuts: [Int], from first: Int, scanner: RecordScanner?) {
@@ -250,7 +258,7 @@ extension CSVRun {
   private func chooseDictionaries(_ layout: TableLayout) {
     if units.isEmpty { units.append(UnitResult()) }
     let end = reader.dialect.isPlain ? plainCuts()[1] : window.end
-    let exact = exactCuts(from: window.begin, atMost: 1)
+    let exact = exactCuts(from: window.begin, atMost: 1).cuts
     let trial = units[0]
     workers[0].decode(
       window.base, shadow: window.shadow, from: window.begin, to: min(end, exact[exact.count - 1]), atEnd: window.atEnd, scanner: scanner,
@@ -298,27 +306,24 @@ extension CSVRun {
     return cuts + [end]
   }
 
-  /// Unit borders by the state machine. The last is behind the last whole row.
-  private func exactCuts(from: Int, atMost: Int = .max) -> [Int] {
+  /// Unit borders by the state machine. The last is behind the last whole row; `unclosed`: what follows it is inside quotes
+  /// up to the window's end.
+  private func exactCuts(from: Int, atMost: Int = .max) -> (cuts: [Int], unclosed: Bool) {
     let index = RecordIndex()
-    var cuts = [from], at = from
-    while at < window.end, cuts.count <= atMost {
+    var cuts = [from], at = from, unclosed = false
+    reading: while at < window.end, cuts.count <= atMost {
       index.reset(at: at)
       switch scanner.next(window.base, from: at, limit: window.end, atEnd: window.atEnd, into: index) {
       case .row(let next), .nothing(let next):
         at = next
         if at - cuts[cuts.count - 1] >= reader.unitBytes { cuts.append(at) }
       case .incomplete(let insideQuotes):
-        guard insideQuotes, window.atEnd, scanner.multiline else {
-          if at > cuts[cuts.count - 1] || cuts.count == 1 { cuts.append(at) }
-          return cuts
-        }
-        // The quote is never closed: its row is a bad one, and the rows behind it are not lost.
-        scanner.multiline = false
+        unclosed = insideQuotes
+        break reading
       }
     }
-    if at > cuts[cuts.count - 1] || cuts.count == 1 { cuts.append(at) }
-    return cuts
+    if at > cuts[cuts.count - 1] { cuts.append(at) }
+    return (cuts, unclosed)
   }
 }
 

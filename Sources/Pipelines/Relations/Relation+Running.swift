@@ -85,7 +85,7 @@ extension TypedExpression {
     let (column, failures) = try evaluate(batch)
     if let failure = failures.first {
       throw Diagnostic(
-        "\"\(name)\" fails on a row: \(failure.reason)", found: failure.row < batch.count ? batch.words(of: failure.row) : nil,
+        "\"\(name)\" fails on a row: \(failure.reason)", found: batch.words(of: Int(failure.row)),
         hint: "put a clean or feature-engineer stage before, which keeps such rows in quarantine, or use try_cast or nullif")
     }
     return column

@@ -5,7 +5,7 @@ import Expressions
 extension Diagnostic {
   /// A setting names a column that its input lacks.
   public static func missingColumn(_ name: String, in schema: Schema, at path: [PathStep]) -> Diagnostic {
-    Diagnostic("no column \"\(name)\" in the input", at: .setting(path), hint: hint(forUnknown: name, among: schema.names))
+    Diagnostic("no column \"\(name)\" in the input", at: .setting(path), hint: Diagnostics.hint(forUnknown: name, among: schema.names))
   }
 }
 

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Engine
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "plan", abstract: "Says what a run would do, and why; runs nothing.")
+
+  @OptionGroup var document: DocumentArguments
+  @OptionGroup var asked: RunArguments
+  @OptionGroup var place: StoreArguments
+  @OptionGroup var common: CommonArguments
+
+  func run() throws {
+    let plan = try document.plan()
+    tell(plan.warnings, unless: common.quiet)
+    let report = try Executor(store: place.store(of: document.project)).plan(plan, asked.options)
+    if asked.json { return Standard.out(report.json.pretty()) }
+    var table = TextTable([("stage", .left), ("kind", .left), ("status", .left), ("because", .left)])
+    for stage in report.stages {
+      let reasons = stage.reasons.count > 1 ? stage.reasons.map { cut($0.description, to: 72) }.joined(separator: "; ") : reasonText(stage.reasons)
+      table.append([stage.name, stage.kind, stage.status.rawValue, reasons])
+    }
+    let counts: [(PlanReport.Status, String)] = [(.wouldExecute, "would execute"), (.mayExecute, "may execute"), (.cached, "cached")]
+    let total = counts.map { "\(report.names($0.0).count) \($0.1)" }.joined(separator: ", ")
+    Standard.out(table.text() + "\npipeline \(report.pipeline): \(total)\n")
+  }
+}

@@ -1,0 +1,66 @@
+import Diagnostics
+import Engine
+import Pipelines
+
+/// What people read after a run.
+func summary(of report: RunReport, store: ArtifactStore) -> String {
+  var table = TextTable([("stage", .left), ("status", .left), ("seconds", .right), ("rows", .right), ("because", .left)])
+  for stage in report.stages {
+    table.append([
+      stage.name, stage.status.rawValue, stage.status == .executed || stage.status == .failed ? plainSeconds(stage.seconds) : "",
+      stage.rows.map(grouped) ?? "", reasonText(stage.reasons),
+    ])
+  }
+  var counts = ["\(report.count(.executed)) executed", "\(report.count(.cached)) cached"]
+  for (status, word) in [(RunReport.Stage.Status.failed, "failed"), (.skipped, "skipped")] where report.count(status) > 0 {
+    counts.append("\(report.count(status)) \(word)")
+  }
+  var text = table.text()
+  text += "\npipeline \(report.pipeline) \(report.status.rawValue) in \(secondsText(report.seconds)): \(counts.joined(separator: ", "))\n"
+  let folder = shownPath(store.path) + "/" + report.folder
+  var files = TextTable([("", .left), ("", .left)])
+  let made = report.stages.flatMap { stage in
+    stage.outputs.compactMap { output in
+      if case .file(_, let name, let mediaType) = output.record.content { (name: name, mediaType: mediaType) } else { nil }
+    }
+  }
+  for file in made where file.mediaType == "text/html" { files.append(["report", folder + "/" + file.name]) }
+  files.append(["run", folder + "/run.html"])
+  for file in made where file.mediaType.hasPrefix("image/") { files.append(["picture", folder + "/" + file.name]) }
+  for file in made where file.mediaType != "text/html" && !file.mediaType.hasPrefix("image/") {
+    files.append(["file", folder + "/" + file.name])
+  }
+  return text + files.text(indent: 2)
+}
+
+/// The first reason, short, and how many more there are.
+func reasonText(_ reasons: [Reason]) -> String {
+  guard let first = reasons.first else { return "" }
+  return cut(first.description, to: 72) + (reasons.count > 1 ? " (and \(reasons.count - 1) more)" : "")
+}
+
+/// Seconds for a column whose title says so.
+func plainSeconds(_ seconds: Double) -> String {
+  let hundredths = Int((max(0, min(seconds, 1e9)) * 100).rounded())
+  return "\(grouped(hundredths / 100)).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+}
+
+/// The mistakes of failed stages. Every first line names pipeline, stage, file and place.
+func failures(of report: RunReport) -> [Diagnostic] {
+  report.stages.filter { $0.status == .failed }.flatMap { stage in
+    stage.mistakes.map { mistake in
+      var mistake = mistake
+      let owner = "pipeline \"\(report.pipeline)\", stage \"\(stage.name)\" (\(stage.kind)): "
+      if case .text = mistake.place {
+        mistake.message = owner + mistake.message
+      } else {
+        // A row of a data file: its place follows the document's.
+        let place = mistake.description.split(separator: "\n")[0]
+        let said = place.split(separator: ": \(mistake.severity): ", maxSplits: 1)
+        mistake.message = "\(owner)\(report.file): " + (said.count == 2 ? said[0] + ": " : "") + mistake.message
+        mistake.place = .nowhere
+      }
+      return mistake
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Testing
+
+@testable import Engine
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Stories: run, count the work, change one thing, run, count again.
+@Suite(.serialized) struct IncrementTests {
+  /// rows → shifted → sum → page
+  private func chain() throws -> Story {
+    let story = Story()
+    try story.write("rows.csv", "1,10\n2,20\n3,30\n")
+    story.addReader("rows", file: "rows.csv")
+    story.addShift("shifted", from: "rows", add: 1)
+    story.addSum("sum", from: "shifted")
+    story.addPage("page", from: "sum")
+    return story
+  }
+
+  @Test func aSecondRunDoesNothing() throws {
+    let story = try chain()
+    #expect(try story.planned().names(.wouldExecute) == ["rows", "shifted", "sum", "page"])
+    let first = try story.run()
+    #expect(first.status == .succeeded)
+    #expect(story.worked() == ["page", "rows", "shifted", "sum"])
+    #expect(first.stages.map { $0.reasons.map(\.kind) } == Array(repeating: [.firstRun], count: 4))
+    #expect(try story.planned().names(.cached) == ["rows", "shifted", "sum", "page"])
+    let second = try story.run()
+    #expect(story.worked() == [])
+    #expect(second.count(.cached) == 4)
+    #expect(second.digests == first.digests)
+    #expect(second[stage: "sum"]?.metrics == ["sum": 9])
+    #expect(Disk.contents("\(story.store.runs)/\(second.id)/page.txt") == Array("9".utf8))
+    #expect(Disk.contents("\(story.store.runs)/latest/page.txt") == Array("9".utf8))
+    #expect(Disk.names(in: story.store.temporary) == [])
+    #expect(Disk.names(in: story.store.locks) == [])
+  }
+
+  @Test func aSettingStopsWhereTheColumnsComeOutEqual() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    story.addShift("shifted", from: "rows", add: 2)
+    story.stages.sort { ["rows", "shifted", "sum", "page"].firstIndex(of: $0.name)! < ["rows", "shifted", "sum", "page"].firstIndex(of: $1.name)! }
+    let plan = try story.planned()
+    #expect(plan.names(.wouldExecute) == ["shifted"])
+    #expect(plan.names(.mayExecute) == ["sum", "page"])
+    #expect(plan[stage: "shifted"]?.reasons == [Reason(.setting, path: "/stages/shifted/with/add", old: 1, new: 2)])
+    let report = try story.run()
+    #expect(story.worked() == ["page", "shifted", "sum"])
+    #expect(report[stage: "sum"]?.reasons.map(\.description) == ["input table.x changed"])
+  }
+
+  @Test func aColumnThatIsNotReadStopsTheWave() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    try story.write("rows.csv", "1,11\n2,20\n3,30\n")
+    let plan = try story.planned()
+    #expect(plan.names(.wouldExecute) == ["rows"])
+    #expect(plan.names(.mayExecute) == ["shifted", "sum", "page"])
+    #expect(plan[stage: "shifted"]?.reasons.map(\.description) == ["rows is made again"])
+    let report = try story.run()
+    #expect(story.worked() == ["rows", "shifted"])
+    #expect(report.names(.cached) == ["sum", "page"])
+    #expect(report[stage: "rows"]?.reasons.map(\.description) == ["file rows.csv changed"])
+    #expect(report[stage: "shifted"]?.reasons.map(\.description) == ["input table.y changed"])
+  }
+
+  @Test func touchingAFileDoesNothing() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    try story.write("rows.csv", "1,10\n2,20\n3,30\n")
+    utimes(story.folder + "/rows.csv", nil)
+    #expect(try story.run().count(.cached) == 4)
+    #expect(story.worked() == [])
+  }
+
+  @Test func goingBackFindsWhatWasMadeBefore() throws {
+    let story = try chain()
+    try story.run()
+    story["shifted"].settings = ["add": 5]
+    try story.run()
+    _ = story.worked()
+    story["shifted"].settings = ["add": 1]
+    #expect(try story.run().count(.cached) == 4)
+    #expect(story.worked() == [])
+  }
+
+  @Test(arguments: ["version", "parameter", "type of a parameter"]) func whatElseStandsInARecipe(what: String) throws {
+    let story = try chain()
+    story["sum"].parameters = ["until": .string("2011-12-09")]
+    try story.run()
+    _ = story.worked()
+    let expected: Reason
+    switch what {
+    case "version":
+      story["sum"].version = 2
+      expected = Reason(.implementation, name: "toy", old: 1, new: 2)
+    case "parameter":
+      story["sum"].parameters = ["until": .string("2011-12-10")]
+      expected = Reason(.parameter, path: "/parameters/until", name: "until", old: ["string", "2011-12-09"], new: ["string", "2011-12-10"])
+    default:
+      story["sum"].parameters = ["until": .path("2011-12-09")]
+      expected = Reason(.parameter, path: "/parameters/until", name: "until", old: ["string", "2011-12-09"], new: ["path", "2011-12-09"])
+    }
+    #expect(try story.planned()[stage: "sum"]?.reasons == [expected])
+    #expect(try story.planned().names(.mayExecute) == ["page"])
+    try story.run()
+    #expect(story.worked() == ["sum"])
+  }
+
+  @Test func aForcedStageRunsAndCutoffHoldsBehindIt() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    var options = RunOptions(width: 2)
+    options.force = ["shifted"]
+    #expect(try story.planned(options).names(.wouldExecute) == ["shifted"])
+    #expect(try story.planned(options).names(.mayExecute) == ["sum", "page"])
+    let report = try story.run(options)
+    #expect(story.worked() == ["shifted"])
+    #expect(report.names(.cached) == ["rows", "sum", "page"])
+    options.force = ["shiftd"]
+    #expect {
+      try story.run(options)
+    } throws: { "\($0)" == "error: --force names stage \"shiftd\", which pipeline \"story\" does not have\n  hint: did you mean \"shifted\"?" }
+  }
+
+  @Test func toAndOnly() throws {
+    let story = try chain()
+    var only = RunOptions(), to = RunOptions()
+    only.only = ["sum"]
+    to.to = ["shifted"]
+    #expect {
+      try story.run(only)
+    } throws: { ($0 as? Mistakes)?.all.map(\.message) == [
+      "stage \"rows\" is needed and is not in the store as it stands now (first run)",
+      "stage \"shifted\" is needed and is not in the store as it stands now (first run)",
+    ] }
+    #expect(try story.run(to).stages.map(\.name) == ["rows", "shifted"])
+    #expect(story.worked() == ["rows", "shifted"])
+    #expect(try story.run(only).names(.executed) == ["sum"])
+    #expect(story.worked() == ["sum"])
+  }
+
+  @Test func noCacheReadsNothingAndLeavesTheStore() throws {
+    let story = try chain()
+    let first = try story.run()
+    _ = story.worked()
+    let objects = Disk.names(in: story.store.objects), recipes = Disk.names(in: story.store.recipes)
+    var options = RunOptions(width: 2)
+    options.noCache = true
+    #expect(try story.planned(options).names(.wouldExecute).count == 4)
+    story["shifted"].settings = ["add": 1, "note": "new"]
+    let report = try story.run(options)
+    #expect(story.worked() == ["page", "rows", "shifted", "sum"])
+    #expect(report.digests == first.digests)
+    #expect(Disk.contents("\(story.store.runs)/\(report.id)/page.txt") == Array("9".utf8))
+    #expect(Disk.names(in: story.store.objects) == objects)
+    #expect(Disk.names(in: story.store.recipes) == recipes)
+    #expect(Disk.names(in: story.store.temporary) == [])
+  }
+
+  @Test func twoStagesOfOneRecipeAreMadeOnce() throws {
+    let story = try chain()
+    story.addSum("again", from: "shifted")
+    story.addShift("after", from: "again", add: 1)
+    let plan = try story.planned()
+    #expect(plan.names(.cached) == ["again"])
+    let report = try story.run(RunOptions(width: 4))
+    #expect(report.names(.cached) == ["again"])
+    #expect(story.worked() == ["after", "page", "rows", "shifted", "sum"])
+    #expect(report[stage: "again"]?.outputs.map(\.record.digest) == report[stage: "sum"]?.outputs.map(\.record.digest))
+  }
+
+  @Test func sameDigestsAtAnyWidth() throws {
+    var seen: Set<[String]> = []
+    for width in [1, 8, 1, 8] {
+      let story = try chain()
+      story.addShift("side", from: "rows", add: 7)
+      seen.insert(try story.run(RunOptions(width: width)).digests)
+    }
+    #expect(seen.count == 1)
+  }
+
+  @Test func theCatalogMayGo() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    for noise in [nil, "noise that is no database, and longer than a header of SQLite, which has one hundred bytes in all ......"] {
+      for suffix in ["", "-wal", "-shm"] { Disk.remove(story.store.path + "/catalog.sqlite" + suffix) }
+      if let noise { try Disk.write(Array(noise.utf8), to: story.store.path + "/catalog.sqlite", durably: false) }
+      #expect(try story.run().count(.cached) == 4)
+      var options = RunOptions()
+      options.force = ["rows"]
+      // The index of recipes is rebuilt from the store.
+      for suffix in ["", "-wal", "-shm"] { Disk.remove(story.store.path + "/catalog.sqlite" + suffix) }
+      #expect(try story.planned(options).names(.mayExecute) == ["shifted", "sum", "page"])
+    }
+    #expect(story.worked() == [])
+    #expect(RunRegistry(store: story.store).list().map(\.status) == ["succeeded", "succeeded", "succeeded"])
+  }
+}

@@ -1,0 +1,197 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Synchronization
+
+@testable import Engine
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A stage kind whose work is a closure of the test: looked up by the word `script`, which is no setting.
+struct Toy: Stage {
+  static let contract = Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: 1)
+  var script = ""
+
+  func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    preconditionFailure("the plans of these tests are made by hand")
+  }
+
+  func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    guard let work = Self.scripts.withLock({ $0[script] }) else { preconditionFailure("no script \"\(script)\"") }
+    return try work(inputs, context)
+  }
+
+  typealias Work = @Sendable (Inputs<Artifact>, any RunContext) throws -> Metrics
+  static let scripts = Mutex<[String: Work]>([:])
+}
+
+/// Counts how often each stage's work ran.
+final class Counter: Sendable {
+  private let counts = Mutex<[String: Int]>([:])
+
+  func add(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
+  /// The counts since the last call, by name.
+  func take() -> [String: Int] {
+    counts.withLock {
+      defer { $0 = [:] }
+      return $0
+    }
+  }
+}
+
+/// A pipeline, a folder and a store: run, count, change one thing, run, count again.
+final class Story {
+  /// The two columns that every table of these tests has.
+  static let schema = Schema([Field("x", .int64), Field("y", .int64)])
+
+  struct Need {
+    let alias: String
+    let stage: String
+    let reads: Binding.Read.Columns
+  }
+
+  struct Definition {
+    var name: String
+    var settings: JSONValue
+    var needs: [Need]
+    /// Name of a file in the story's folder.
+    var file: String?
+    var version = 1
+    var parameters: [String: ParameterValue] = [:]
+    var outputs: [Binding.Output]
+    var work: Toy.Work
+  }
+
+  let folder: String
+  let store: ArtifactStore
+  let counter = Counter()
+  var stages: [Definition] = []
+  private static let folders = Mutex<[String]>([])
+
+  init() {
+    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    folder = Self.folders.withLock { folders in
+      // Removed when the tests end: a story may be gone while what it made is still looked at.
+      if folders.isEmpty { atexit { for folder in Story.folders.withLock({ $0 }) { Disk.remove(folder) } } }
+      folders.append("\(base)/millrace-engine-\(getpid())-\(folders.count)")
+      return folders.last!
+    }
+    Disk.remove(folder)
+    guard mkdir(folder, 0o700) == 0 else { preconditionFailure("cannot make \(folder)") }
+    store = ArtifactStore(path: folder + "/store")
+  }
+
+  func write(_ file: String, _ text: String) throws {
+    Disk.remove(folder + "/" + file)
+    try Disk.write(Array(text.utf8), to: folder + "/" + file, durably: false)
+  }
+
+  // MARK: Stages
+
+  /// Reads `x,y` lines of a file.
+  func addReader(_ name: String, file: String) {
+    let path = folder + "/" + file
+    add(name, file: file) { _, context in
+      precondition(context.files(ofSource: 0).map(\.name) == [file])
+      let lines = String(decoding: Disk.contents(path) ?? [], as: UTF8.self).split(separator: "\n").map { $0.split(separator: ",") }
+      try context.writeTable("table", Story.table(x: lines.map { Int64($0[0])! }, y: lines.map { Int64($0[1])! }))
+      return Metrics()
+    }
+  }
+
+  /// x + settings.add, y as it is; reads everything.
+  func addShift(_ name: String, from: String, add offset: Int) {
+    add(name, settings: ["add": .integer(offset)], needs: [Need(alias: "table", stage: from, reads: .all)]) { inputs, context in
+      let batch = try inputs.table().wholeBatch()
+      let add = Int64(offset)
+      try context.writeTable("table", Story.table(x: batch["x"].values(as: Int64.self).map { $0 + add }, y: Array(batch["y"].values(as: Int64.self))))
+      return Metrics()
+    }
+  }
+
+  /// One row: the sum of x; y is 0. Reads x alone.
+  func addSum(_ name: String, from: String) {
+    add(name, settings: ["of": "x"], needs: [Need(alias: "table", stage: from, reads: .named(["x"]))]) { inputs, context in
+      let batch = try inputs.table().wholeBatch()
+      precondition(batch.schema.names == ["x"])
+      let sum = batch["x"].values(as: Int64.self).reduce(0, +)
+      try context.writeTable("table", Story.table(x: [sum], y: [0]))
+      var metrics = Metrics()
+      metrics["sum"] = .integer(sum)
+      return metrics
+    }
+  }
+
+  /// A file that says what the first input's x are.
+  func addPage(_ name: String, from: String, file: String = "page.txt") {
+    let outputs = [Binding.Output("page", .file(mediaType: "text/plain"))]
+    add(name, settings: ["name": .string(file)], needs: [Need(alias: "table", stage: from, reads: .named(["x"]))], outputs: outputs) { inputs, context in
+      let text = try inputs.table().wholeBatch()["x"].values(as: Int64.self).map(String.init).joined(separator: " ")
+      try context.writeFile("page", name: file, mediaType: "text/plain", Array(text.utf8))
+      return Metrics()
+    }
+  }
+
+  func add(
+    _ name: String, settings: JSONValue = [:], needs: [Need] = [], file: String? = nil,
+    outputs: [Binding.Output] = [Binding.Output("table", .table(TableType(Story.schema)))], _ work: @escaping Toy.Work
+  ) {
+    let counter = counter
+    stages.removeAll { $0.name == name }
+    stages.append(Definition(name: name, settings: settings, needs: needs, file: file, outputs: outputs) {
+      counter.add(name)
+      return try work($0, $1)
+    })
+  }
+
+  subscript(name: String) -> Definition {
+    get { stages.first { $0.name == name }! }
+    set { stages[stages.firstIndex { $0.name == name }!] = newValue }
+  }
+
+  static func table(x: [Int64], y: [Int64]) -> Batch {
+    Batch(schema: schema, columns: [.int64s(x), .int64s(y)], count: x.count)
+  }
+
+  // MARK: Running
+
+  var plan: BoundPlan {
+    let places = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.name, $0) })
+    let bound = stages.map { definition -> BoundStage in
+      let script = folder + ":" + definition.name
+      Toy.scripts.withLock { $0[script] = definition.work }
+      let inputs = definition.needs.map { need in
+        BoundInput(port: "table", alias: need.alias, stage: places[need.stage]!, output: self[need.stage].outputs[0].name, type: self[need.stage].outputs[0].type)
+      }
+      return BoundStage(
+        name: definition.name, stage: Toy(script: script),
+        contract: Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: definition.version),
+        settings: definition.settings,
+        binding: Binding(outputs: definition.outputs, reads: definition.needs.map { Binding.Read($0.alias, $0.reads) }),
+        inputs: inputs, files: definition.file.map { [[SourceFile(name: $0, path: folder + "/" + $0)]] } ?? [],
+        parameters: definition.parameters, span: nil)
+    }
+    return BoundPlan(pipeline: "story", file: "story.json", stages: bound, resolved: ["pipeline": "story"], warnings: [])
+  }
+
+  @discardableResult func run(
+    _ options: RunOptions = RunOptions(width: 2), observer: (any RunObserver)? = nil, cancellation: CancellationFlag = CancellationFlag()
+  ) throws -> RunReport {
+    try Executor(store: store).run(plan, options, observer: observer, cancellation: cancellation)
+  }
+
+  func planned(_ options: RunOptions = RunOptions(width: 2)) throws -> PlanReport { try Executor(store: store).plan(plan, options) }
+
+  /// Names of the stages whose work ran since the last call, ascending.
+  func worked() -> [String] { counter.take().sorted { $0.key < $1.key }.flatMap { Array(repeating: $0.key, count: $0.value) } }
+}
+
+extension RunReport {
+  func names(_ status: Stage.Status) -> [String] { stages.filter { $0.status == status }.map(\.name) }
+  /// Digests of everything, by stage and output.
+  var digests: [String] { stages.flatMap { stage in stage.outputs.map { "\(stage.name).\($0.name) \($0.record.digest)" } } }
+}

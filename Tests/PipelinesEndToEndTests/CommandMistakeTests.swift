@@ -1,0 +1,118 @@
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What people read when a document or its inputs do not fit: whole messages, and exit code 2.
+@Suite struct CommandMistakeTests {
+  private func refused(_ document: String, _ arguments: [String] = [], command: String = "check") -> String {
+    let folder = shop()
+    folder.write(document, to: "shop.json")
+    let outcome = Executable.run([command, "shop.json"] + arguments, in: folder.path)
+    #expect(outcome.code == 2)
+    #expect(outcome.out == "")
+    #expect(!folder.names(under: "").contains("artifacts"))
+    return outcome.error
+  }
+
+  @Test func threeAtOnce() {
+    let document = shopDocument.replacing("\"clean\"", with: "\"cleen\"").replacing("\"source\": \"price\"", with: "\"sauce\": \"price\"")
+      .replacing("\"path\": \"sales.csv\"", with: "\"path\": 7")
+    #expect(refused(document) == """
+      shop.json:5:55: error: setting path of stage "sales" (ingest) does not fit
+        5 |     "sales": { "stage": "ingest", "with": { "path": 7, "columns": {
+      """)
+  }
+
+  @Test func unknownKind() {
+    #expect(refused(shopDocument.replacing("\"aggregate\"", with: "\"agregate\"")) == """
+      shop.json:12:25: error: stage "spent" is of an unknown kind "agregate"
+        12 |     "spent": { "stage": "agregate", "from": "good", "with": {
+           |                         ^~~~~~~~~~
+        hint: did you mean "aggregate"?
+
+      """)
+  }
+
+  @Test func valueThatDoesNotFit() {
+    #expect(refused(shopDocument, ["--set", "least=many"], command: "run") == """
+      error: --set least=many does not fit
+        expected a whole number, found "many"
+
+      """)
+  }
+
+  @Test func parameterThatNobodyKnows() {
+    #expect(refused(shopDocument, ["--set", "lest=1"], command: "plan") == """
+      error: unknown parameter "lest" in --set lest=1
+        hint: did you mean "least"?
+
+      """)
+  }
+
+  @Test func missingDataFile() {
+    #expect(refused(shopDocument.replacing("sales.csv", with: "sale.csv"), command: "run") == """
+      shop.json:5:53: error: there is no file "sale.csv"
+        5 |     "sales": { "stage": "ingest", "with": { "path": "sale.csv", "columns": {
+          |                                                     ^~~~~~~~~~
+        hint: did you mean "sales.csv"?
+
+      """)
+  }
+
+  @Test func missingDocument() {
+    let outcome = Folder().millrace("run", "shop.json")
+    #expect(outcome.code == 2)
+    #expect(outcome.error == "shop.json: error: cannot be opened: No such file or directory\n")
+  }
+
+  @Test func notJSON() {
+    #expect(refused("{ \"pipeline\": 'shop' }") == """
+      shop.json:1:15: error: not JSON
+        1 | { "pipeline": 'shop' }
+          |               ^
+        expected a value, found "'"
+        hint: texts stand in double quotes
+
+      """)
+  }
+
+  @Test func duplicateKeyIsNotStrict() {
+    #expect(refused("{ \"a\": 1, \"a\": 2 }", ["--syntax"]).hasPrefix("shop.json:1:11: error: "))
+  }
+
+  @Test func stageThatFails() {
+    let folder = shop()
+    folder.write("invoice,customer\n1,ann\n", to: "sales.csv")
+    let outcome = folder.millrace("run", "shop.json", "--quiet")
+    #expect(outcome.code == 1 || outcome.code == 2)
+    #expect(outcome.error.contains("\"sales\"") && outcome.error.contains("shop.json"))
+  }
+
+  @Test func syntaxOfTheTestSuite() {
+    guard let shared = Executable.shared else { return print("JSONTestSuite: not here, nothing checked") }
+    let folder = shared + "/corpora/jsontestsuite"
+    var found: [String] = []
+    if let stream = opendir(folder + "/test_parsing") ?? opendir(folder) {
+      let base = access(folder + "/test_parsing", R_OK) == 0 ? folder + "/test_parsing" : folder
+      while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+        if name.hasSuffix(".json"), name.hasPrefix("y_") || name.hasPrefix("n_") { found.append(base + "/" + name) }
+      }
+      closedir(stream)
+    }
+    #expect(found.count > 200)
+    let here = Folder()
+    // Duplicate keys are allowed by RFC 8259 and refused by us.
+    let accepted = found.filter { $0.contains("/y_") && !$0.contains("duplicated_key") }.sorted()
+    let all = Executable.run(["check", "--syntax"] + accepted, in: here.path)
+    #expect(all.code == 0, "\(all.error)")
+    for path in found.sorted() where path.contains("/n_") {
+      let one = Executable.run(["check", "--syntax", path], in: here.path)
+      #expect(one.code == 2, "\(path): \(one.out)\(one.error)")
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+@Suite struct ConvertCommandTests {
+  @Test func thereAndBack() {
+    let folder = shop()
+    for (from, to) in [("sales.csv", "a.arrow"), ("a.arrow", "b.parquet"), ("b.parquet", "c.jsonl"), ("b.parquet", "d.csv")] {
+      let outcome = folder.millrace("convert", from, to)
+      #expect(outcome.code == 0, "\(outcome.error)")
+      #expect(outcome.error == "\(to): 6 rows\n")
+    }
+    #expect(folder.text("d.csv") == salesCSV)
+    #expect(folder.text("c.jsonl").hasPrefix(
+      #"{"invoice":1001,"customer":"ann","at":"2011-01-03 10:00:00","quantity":2,"price":3.50}"# + "\n"))
+    #expect(folder.names(under: "").filter { $0.contains(".part") } == [])
+  }
+
+  @Test func typesThatLoseNothing() {
+    let folder = Folder()
+    folder.write("code,n,x,flag,day,mixed\n007,1,1.5,true,2020-02-29,1\n008,-2,1e-3,false,2021-01-01,one\n", to: "in.csv")
+    #expect(folder.millrace("convert", "in.csv", "-", "--format", "jsonl").out == """
+      {"code":"007","n":1,"x":1.5,"flag":true,"day":"2020-02-29","mixed":"1"}
+      {"code":"008","n":-2,"x":0.001,"flag":false,"day":"2021-01-01","mixed":"one"}
+
+      """)
+    #expect(folder.millrace("convert", "in.csv", "-", "--format", "csv", "--text").out == folder.text("in.csv"))
+  }
+
+  @Test(arguments: [(";", "semicolon"), ("\t", "tab"), ("|", "bar")])
+  func delimiterIsFound(delimiter: String, name: String) {
+    let folder = Folder()
+    folder.write("a,b;c\n1,2;x\n".replacing(",", with: "\u{1}").replacing(";", with: delimiter).replacing("\u{1}", with: delimiter), to: "in.csv")
+    #expect(folder.millrace("convert", "in.csv", "-", "--format", "csv").out == "a,b,c\n1,2,x\n")
+  }
+
+  @Test func rowsThatCannotBeRead() {
+    let folder = Folder()
+    folder.write("a,b\n1,2\n3\n4,5\n", to: "in.csv")
+    let refused = folder.millrace("convert", "in.csv", "out.csv")
+    #expect(refused.code == 2)
+    #expect(refused.error == """
+      error: in.csv: 1 row cannot be read (number of fields: 1), and nothing was written
+        found line 3: 3
+        hint: --quarantine FILE puts them aside, --text leaves cells as they are
+
+      """)
+    #expect(folder.names(under: "") == ["in.csv"])
+    let kept = folder.millrace("convert", "in.csv", "out.csv", "--quarantine", "bad.csv")
+    #expect(kept.code == 0)
+    #expect(folder.text("out.csv") == "a,b\n1,2\n4,5\n")
+    #expect(folder.text("bad.csv").hasPrefix("file,line,byte,column,text,reason\n"))
+  }
+
+  @Test func missingFile() {
+    let outcome = Folder().millrace("convert", "none.csv", "out.csv")
+    #expect(outcome.code == 2)
+    #expect(outcome.error.hasPrefix("none.csv: error: "))
+  }
+
+  @Test func headerOnlyAndEmpty() {
+    let folder = Folder()
+    folder.write("a,b\n", to: "in.csv")
+    #expect(folder.millrace("convert", "in.csv", "out.arrow").code == 0)
+    #expect(folder.millrace("convert", "out.arrow", "-", "--format", "csv").out == "a,b\n")
+    folder.write("", to: "empty.csv")
+    let empty = folder.millrace("convert", "empty.csv", "out.csv")
+    #expect(empty.code == 2 || empty.code == 0)
+  }
+}

@@ -1,0 +1,225 @@
+import Columns
+import Diagnostics
+import Pipelines
+import Testing
+
+@testable import Charts
+@testable import Stages
+
+@Suite struct VisualizeTests {
+  /// As the stage runs, with a renderer of the test's choice.
+  private func draw(_ settings: JSONValue, _ inputs: [BenchInput], _ renderer: ChartRenderer, width: Int = 2) throws -> BenchContext {
+    let context = BenchContext(width: width, parameters: [:], files: [])
+    let entries = inputs.map { Inputs<Artifact>.Entry(port: $0.port, alias: $0.alias, value: $0.artifact) }
+    _ = try makeStage(Visualize.self, settings).run(Inputs(entries), context, renderer)
+    return context
+  }
+
+  /// The charts before they are pictures.
+  private func charts(_ settings: JSONValue, _ inputs: [BenchInput]) throws -> [any Chart] {
+    let context = BenchContext(width: 2, parameters: [:], files: [])
+    let stage = try makeStage(Visualize.self, settings)
+    var check = ChartCheck(tables: inputs.map { ($0.alias, $0.type.table) }, bindings: [:])
+    return try stage.charts.map { entry in
+      guard let plan = check.plan(entry.name, entry.value) else { throw Mistakes(check.mistakes.all) }
+      guard case .table(let table)? = inputs.first(where: { $0.alias == plan.alias })?.artifact else { preconditionFailure("no table") }
+      return try plan.chart(table, context)
+    }
+  }
+
+  private var shop: [BenchInput] {
+    let value = PresentationTables.value()
+    return [
+      value.at("tables", "value"), PresentationTables.profile.at("tables", "segments"), PresentationTables.profile.at("tables", "names"),
+      PresentationTables.months.at("tables", "months"), PresentationTables.countries.at("tables", "countries"), value.at("tables", "clusters"),
+    ]
+  }
+
+  @Test func theShopsChartsReadWhatTheyName() throws {
+    let settings = try PresentationTables.settings("quickstart", "pictures")
+    let binding = try bindStage(Visualize.self, settings, shop)
+    #expect(
+      binding.reads == [
+        .init("value", .named(["clv", "f_score", "r_score"])), .init("segments", .named([])),
+        .init("names", .named(["revenue_share", "segment_label"])), .init("months", .named(["month", "revenue"])),
+        .init("countries", .named(["country", "revenue"])), .init("clusters", .named(["orders", "segment_label", "since_last"])),
+      ])
+    #expect(
+      binding.outputs.map(\.name) == [
+        "charts", "cltv_distribution", "cltv_distribution-svg", "segment_comparison", "segment_comparison-svg", "revenue_by_month",
+        "revenue_by_month-svg", "revenue_by_country", "revenue_by_country-svg", "alive_and_frequency", "alive_and_frequency-svg",
+        "rfm_grid", "rfm_grid-svg",
+      ])
+    #expect(
+      binding.outputs[0].type
+        == .document(
+          about: "charts:cltv_distribution,segment_comparison,revenue_by_month,revenue_by_country,alive_and_frequency,rfm_grid"))
+  }
+
+  @Test func theShopsChartsHoldTheNumbers() throws {
+    let all = try charts(try PresentationTables.settings("quickstart", "pictures"), shop)
+    let histogram = try #require(all[0] as? Histogram), bars = try #require(all[1] as? Bar), line = try #require(all[2] as? Line)
+    #expect(histogram.counts.reduce(0, +) + histogram.beyond == 400 && histogram.beyond > 0)
+    #expect(histogram.noun == "customer")
+    #expect(bars.categories == ["Champions", "Loyal", "At risk", "Hibernating"] && bars.values == [0.61, 0.24, 0.1, 0.05])
+    guard case .dates(let months) = line.positions else { throw Mistakes([]) }
+    #expect(months.first == "2010-01-01" && months.last == "2011-12-01" && line.series.map(\.name) == ["revenue"])
+    #expect(line.series[0].values[0] == 400_000)
+    let countries = try #require(all[3] as? Bar)
+    #expect(countries.categories.count == 12 && countries.categories[0] == "United Kingdom" && countries.notes == ["12 of 20 bars shown"])
+    let dots = try #require(all[4] as? Scatter)
+    #expect(dots.groups?.names == ["cluster 1", "cluster 2", "cluster 3"])
+    let grid = try #require(all[5] as? HeatMap)
+    #expect(grid.columns == ["1", "2", "3", "4", "5"] && grid.rows.first == "5")
+    #expect(grid.values.filter(\.isFinite).reduce(0, +) == 400 && grid.legend == "customers")
+  }
+
+  @Test func aggregatesPivotsAndNulls() throws {
+    let sales = BenchInput.table(
+      "tables", alias: "sales",
+      batch(
+        ("day", .dates([2, 1, nil, 1])), ("shop", .strings(["b", "a", "a", "b"])), ("units", .int32s([3, 1, 5, nil])),
+        ("paid", .decimals([150, 250, 100, 50], precision: 9, scale: 2))))
+    let all = try charts(
+      [
+        "charts": [
+          "total": ["chart": "bar", "x": "shop", "value": "sum(paid) / count(*)", "sort": "ascending"],
+          "by_shop": ["chart": "line", "x": "day", "y": "units", "colour": "shop"],
+          "units": ["chart": "grouped-bar", "x": "day", "y": ["units"], "colour": "shop", "sort": "descending"],
+          "grid": ["chart": "heat-map", "x": "day", "y": "shop", "value": "sum(units)"],
+          "logs": ["chart": "histogram", "x": "units", "xLog": true],
+        ]
+      ], [sales])
+    let bars = try #require(all[0] as? Bar), line = try #require(all[1] as? Line), pairs = try #require(all[2] as? GroupedBar)
+    let grid = try #require(all[3] as? HeatMap)
+    #expect(bars.categories == ["b", "a"] && bars.values == [1, 1.75])
+    #expect(line.positions == .dates(["1970-01-02", "1970-01-03"]) && line.series.map(\.name) == ["a", "b"])
+    #expect(line.series[0].values[0] == 1 && line.series[0].values[1].isNaN && line.series[1].values[1] == 3)
+    #expect(line.frame.subtitle == "2 rows without a value left out")
+    #expect(pairs.categories == ["1970-01-02", "1970-01-03"])
+    #expect(grid.rows == ["a", "b"] && grid.columns == ["1970-01-02", "1970-01-03"] && grid.values[0] == 1 && grid.values[3] == 3)
+    #expect(grid.frame.subtitle == "Rows without day or shop left out")
+    #expect(all[4].notes == ["1 row without a value"])
+  }
+
+  @Test func aTableWithoutRowsGivesChartsThatSaySo() throws {
+    let empty = BenchInput.table(
+      "tables", alias: "t", batch(("a", .float64s([])), ("b", .float64s([])), ("c", .strings([]))))
+    let settings: JSONValue = [
+      "charts": [
+        "h": ["chart": "histogram", "x": "a"], "b": ["chart": "bar", "x": "c", "y": "a"], "g": ["chart": "grouped-bar", "x": "c", "y": "a"],
+        "s": ["chart": "scatter", "x": "a", "y": "b", "colour": "c"], "l": ["chart": "line", "x": "a", "y": "b"],
+        "m": ["chart": "heat-map", "x": "c", "y": "a"],
+      ]
+    ]
+    #expect(try charts(settings, [empty]).map(\.notes) == Array(repeating: ["No values to show"], count: 6))
+    guard let renderer = PresentationTables.renderer() else { return }
+    #expect(try draw(settings, [empty], renderer).files.count == 12)
+  }
+
+  @Test func twoValuesForOneBarAreAMistake() throws {
+    let sales = BenchInput.table("tables", alias: "t", batch(("shop", .strings(["a", "b", "a"])), ("paid", .int64s([1, 2, 3]))))
+    #expect {
+      _ = try charts(["charts": ["paid": ["chart": "bar", "x": "shop", "y": "paid"]]], [sales])
+    } throws: { error in
+      "\(error)" == """
+        error: chart "paid" has two values for "a" of column "shop" (setting /charts/paid/x)
+          hint: say how to bring them together: "value": "sum(paid)"
+        """
+    }
+  }
+
+  @Test func everyMistakeIsToldAtOnce() {
+    let settings: JSONValue = [
+      "charts": [
+        "Total": ["chart": "bar", "table": "value", "x": "rfm_segment", "y": "revenue"],
+        "a": ["chart": "histogram", "table": "valeu", "x": "clv"],
+        "b": ["chart": "histogram", "table": "value", "x": "customer", "y": "clv"],
+        "c": ["chart": "scatter", "table": "value", "x": "clvv", "y": ["orders"], "xFormat": "pounds"],
+        "d": ["chart": "line", "table": "value", "x": "orders"],
+        "e": ["chart": "heat-map", "table": "value", "x": "r_score", "y": "f_score", "value": "sum(revenu)"],
+        "f": ["chart": "bar", "x": "rfm_segment", "y": "revenue"],
+        "a-svg": ["chart": "histogram", "table": "value", "x": "clv"],
+      ]
+    ]
+    #expect(
+      mistakes(of: Visualize.self, settings, [PresentationTables.value().at("tables", "value"), PresentationTables.months.at("tables", "months")]) == [
+        """
+        error: "Total" cannot name a chart (setting /charts/Total)
+          expected a small letter, then up to 59 small letters, digits, _ or -
+        """,
+        """
+        error: "a-svg" is also the SVG of chart "a" (setting /charts/a-svg)
+          hint: choose another name
+        """,
+        """
+        error: no input is called "valeu" (setting /charts/a/table)
+          hint: did you mean "value"?
+        """,
+        "error: a histogram takes no \"y\" (setting /charts/b/y)",
+        """
+        error: column "customer" is not numeric (setting /charts/b/x)
+          expected a number type, to be cut into intervals, found string
+        """,
+        """
+        error: "pounds" is no number format (setting /charts/c/xFormat)
+          expected a form such as ",.0f" (1,234), ".1%" (25.6%), "£,.2f" (£1,234.50) or ".3s" (1.2M)
+        """,
+        """
+        error: no column "clvv" in the input (setting /charts/c/x)
+          hint: did you mean "clv"?
+        """,
+        """
+        error: the line has no values (setting /charts/d/y)
+          expected one or more columns as "y"
+        """,
+        """
+        error: unknown column "revenu" (setting /charts/e/value)
+          hint: did you mean "revenue"?
+        """,
+        """
+        error: which table is drawn has to be said (setting /charts/f/table)
+          expected one of "value", "months"
+        """,
+      ])
+  }
+
+  @Test func withoutARendererItIsSaid() throws {
+    let renderer = ChartRenderer(folder: "/nowhere", python: "no-such-python")
+    #expect {
+      _ = try draw(["charts": ["h": ["chart": "histogram", "x": "clv"]]], [PresentationTables.value().at("tables", "value")], renderer)
+    } throws: { error in
+      "\(error)" == """
+        error: the chart renderer could not be started
+          expected no-such-python on the PATH, found No such file or directory
+          hint: install Python 3, then run: make setup
+        """
+    }
+  }
+
+  @Test func theSameBytesTwiceAndAtAnyWidth() throws {
+    guard let renderer = PresentationTables.renderer() else { return }
+    let settings = try PresentationTables.settings("quickstart", "pictures")
+    let first = try draw(settings, shop, renderer, width: 1), second = try draw(settings, shop, renderer, width: 8)
+    #expect(first.files.map(\.name) == second.files.map(\.name) && first.files.count == 12)
+    #expect(first.files.map(\.bytes) == second.files.map(\.bytes))
+    #expect(first.documents.map(\.document) == second.documents.map(\.document))
+    let chart = try #require(first.documents[0].document["charts"]?.array?[1])
+    #expect(chart["name"] == "segment_comparison" && chart["title"] == "Share of revenue by RFM segment")
+    #expect(chart["svg"]?.string?.contains("Champions") == true && chart["spec"]?["data"] != nil)
+    #expect(first.files[0].bytes.prefix(4) == [0x89, 0x50, 0x4E, 0x47])
+    // For whoever wants to look at them.
+    if let folder = Looking.folder { for file in first.files { try Looking.keep(file.bytes, folder + "/" + file.name) } }
+  }
+
+  @Test(arguments: [
+    (",.0f", 1234.5, "1,235"), (".0%", 0.256, "26%"), ("£,.0f", 1234.4, "£1,234"), (",.1f weeks", 2.25, "2.3 weeks"), (".3s", 1_250_000, "1.3M"),
+    ("d", 12.0, "12"), ("US$ ,.2f", 3.5, "US$ 3.50"),
+  ])
+  func formatsAreReadAsWritten(spelling: String, value: Double, text: String) {
+    #expect(NumberFormat(spelling: spelling)?.text(value) == text)
+  }
+
+  @Test(arguments: ["", "days", "£", ".f", ",", "0.00", ".99f"])
+  func otherTextsAreNoFormats(spelling: String) { #expect(NumberFormat(spelling: spelling) == nil) }
+}

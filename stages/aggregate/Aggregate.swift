@@ -1,0 +1,117 @@
+import Columns
+import Diagnostics
+import Expressions
+import Pipelines
+
+/// Groups and what is computed of them, one row per group.
+///
+///     { "stage": "aggregate", "with": { "by": ["country"], "aggregates": { "revenue": "sum(amount)", "orders": "count(DISTINCT invoice)" } } }
+struct Aggregate: Stage {
+  static let contract = Contract(
+    "aggregate", "One row per group, with SQL aggregates; ascending by the keys",
+    inputs: [.table("table", help: "rows")], outputs: [.table("table", help: "groups")],
+    version: 1, shares: ["expressions": "1", "arrow": "26", "kernels": "1"])
+
+  @Setting("key columns, or keys by name as SQL; without any, one row over all") var by: Either<OneOrMany<String>, Named<SQLText>> = .first([])
+  @Setting("columns by name, as SQL aggregates: count(*), sum(x), avg(x), min(x), count(DISTINCT x) …") var aggregates: Named<SQLText>
+
+  init() {}
+
+  func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    let alias = inputs.entries[0].alias
+    guard let schema = inputs.schema() else {
+      return Binding(outputs: [.init("table", .open)], reads: [.init(alias, .all)])
+    }
+    let relation = try relation(over: .scan(alias), schema, context.parameters.bindings)
+    let result = try relation.schema([alias: schema])
+    return Binding(
+      outputs: [.init("table", .table(TableType(result, order: .key(keyNames))))],
+      reads: [.init(alias, .named(columnsRead(context.parameters.bindings)))], work: .whole(because: nil), relation: relation)
+  }
+
+  func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    let table = inputs.table()
+    let bindings = context.parameters.bindings
+    let relation = try relation(over: .scan("table"), table.schema, bindings)
+    let stream = RowStream(table, columns: columnsRead(bindings))
+    let result = try relation.rows(["table": stream], context)
+    var metrics = Metrics()
+    metrics["rows"] = .integer(table.rows)
+    metrics["groups"] = .integer(try result.write("table", context))
+    return metrics
+  }
+
+  private var keyNames: [String] {
+    switch by {
+    case .first(let names): names.items
+    case .second(let named): named.names
+    }
+  }
+
+  private func relation(over source: Relation, _ schema: Schema, _ bindings: Expression.Bindings) throws(Mistakes) -> Relation {
+    var mistakes = SettingMistakes()
+    var keys: [Relation.NamedExpression] = []
+    switch by {
+    case .first(let names):
+      for (at, name) in names.enumerated() {
+        _ = mistakes.type(of: name, in: schema, at: ["by", .index(at)])
+        if keys.contains(where: { $0.name == name }) {
+          mistakes.all.append(Diagnostic("key \"\(name)\" is named twice", at: .setting(["by", .index(at)])))
+        } else {
+          keys.append(.init(name, Expression(.column(name))))
+        }
+      }
+    case .second(let named):
+      for (name, text) in named.map({ ($0.name, $0.value.text) }) {
+        let path: [PathStep] = ["by", .key(name)]
+        let parsed = mistakes.catching(path) { () throws(Mistakes) in
+          let expression = try Expression.parse(text, bindings: bindings)
+          _ = try expression.check(schema)
+          return expression
+        }
+        guard let parsed else { continue }
+        if schema.index(of: name) != nil, parsed.term != .column(name) {
+          mistakes.all.append(Diagnostic("key \"\(name)\" has the name of a column that it is not", at: .setting(path), hint: "choose another name"))
+        }
+        keys.append(.init(name, parsed))
+      }
+    }
+    var results: [Relation.NamedExpression] = []
+    for (name, text) in aggregates.map({ ($0.name, $0.value.text) }) {
+      let path: [PathStep] = ["aggregates", .key(name)]
+      guard mistakes.newColumn(name, in: keyNames, at: path) else { continue }
+      let parsed = mistakes.catching(path) { () throws(Mistakes) in try Expression.parse(text, bindings: bindings) }
+      if let parsed { results.append(.init(name, parsed)) }
+    }
+    if aggregates.isEmpty, keyNames.isEmpty {
+      mistakes.all.append(Diagnostic("nothing to aggregate", at: .setting(["aggregates"]), expected: "at least one aggregate or key"))
+    }
+    let relation = Relation.aggregate(source, by: keys, results)
+    // What the aggregates themselves get wrong is told at their own settings, beside the rest.
+    if !mistakes.all.contains(where: { if case .setting(let path, _, _) = $0.place { path.first == "by" } else { false } }) {
+      _ = mistakes.catching([]) { () throws(Mistakes) in
+        try Relation.aggregate(.scan("table"), by: keys, results).schema(["table": schema])
+      }
+    }
+    try mistakes.throwing()
+    return relation
+  }
+
+  private func columnsRead(_ bindings: Expression.Bindings) -> [String] {
+    var names: [String] = []
+    let texts: [String]
+    switch by {
+    case .first(let keys):
+      names += keys.items
+      texts = []
+    case .second(let named): texts = named.map(\.value.text)
+    }
+    let known = keyNames
+    for text in texts + aggregates.map(\.value.text) {
+      if let expression = try? Expression.parse(text, bindings: bindings) { names += expression.columnNames }
+    }
+    // A computed key may be named outside of an aggregate, and is no column of the input.
+    if case .second = by { names.removeAll { name in known.contains(name) && !texts.contains(name) } }
+    return names.unique
+  }
+}

@@ -1,0 +1,162 @@
+import Charts
+import Columns
+import Diagnostics
+import Pipelines
+
+extension ChartPlan {
+  /// A heat map with more rows or columns than this shows nothing that could be read.
+  static let widestGrid = 100
+
+  /// The chart of the rows of `table`.
+  func chart(_ table: TableArtifact, _ context: any RunContext) throws -> any Chart {
+    let data = ChartData(plan: self, table: table, context: context)
+    switch settings.chart {
+    case .histogram:
+      let values = try data.rows(numbers: [settings.x]).numbers[0]
+      return Histogram(
+        values: values, frame: frame(), x: xAxis(), noun: noun, about: settings.bins ?? 40, density: settings.density)
+    case .bar: return try bar(data)
+    case .groupedBar: return try groupedBar(data)
+    case .scatter: return try scatter(data)
+    case .line: return try line(data)
+    case .heatMap: return try heatMap(data)
+    }
+  }
+
+  private func frame(leftOut: Int = 0, height: Int = 360) -> Frame {
+    let note = leftOut == 0 ? nil : "\(NumberFormat.integer.text(Double(leftOut))) \(leftOut == 1 ? "row" : "rows") without a value left out"
+    let lines = [settings.subtitle, note].compactMap(\.self)
+    return Frame(
+      settings.title ?? words(of: name), subtitle: lines.isEmpty ? nil : lines.joined(separator: ". "),
+      width: settings.width ?? 640, height: settings.height ?? height)
+  }
+
+  private func xAxis() -> Axis {
+    Axis(settings.xTitle ?? words(of: settings.x), xFormat ?? .plain, scale: settings.xLog ? .log : .linear, shownShare: settings.clip ?? 1)
+  }
+
+  private func yAxis() -> Axis {
+    let title = settings.yTitle ?? (settings.y.count == 1 ? words(of: settings.y[0]) : settings.value?.text)
+    return Axis(title, yFormat ?? .plain, scale: settings.yLog ? .log : .linear, shownShare: settings.clip ?? 1)
+  }
+
+  // Bars lie on their sides, each with room for its name.
+  private func heightForBars(_ count: Int) -> Int { min(4000, max(360, 110 + 22 * count)) }
+
+  private func bar(_ data: ChartData) throws -> any Chart {
+    var categories: [String], values: [Double], leftOut = 0
+    if let value {
+      let groups = try data.groups(by: [settings.x], value)
+      (categories, values) = ([], [])
+      for (key, value) in zip(groups.columns[0].allValues, groups.columns[1].doubles()) {
+        if value.isFinite {
+          categories.append(key.label)
+          values.append(value)
+        } else {
+          leftOut += 1
+        }
+      }
+    } else {
+      let pivot = try data.series()
+      (categories, values, leftOut) = (pivot.places.map(\.label), pivot.values(0), pivot.leftOut)
+    }
+    let order: Bar.Order =
+      switch settings.sort {
+      case .ascending: .ascending
+      case .descending: .descending
+      case .some(.none), nil: .given
+      }
+    let top = settings.limit ?? 60
+    return Bar(
+      categories: categories, values: values, frame: frame(leftOut: leftOut, height: heightForBars(min(top, categories.count))),
+      value: yAxis(), category: settings.xTitle, order: order, top: top)
+  }
+
+  private func groupedBar(_ data: ChartData) throws -> any Chart {
+    var pivot = try data.series()
+    let first = pivot.series.isEmpty ? [] : pivot.values(0)
+    // Places without a first value come last; equal ones stay in their order.
+    func ordered(_ precedes: (Double, Double) -> Bool) -> [Int] {
+      first.indices.sorted { a, b in
+        if first[a].isNaN || first[b].isNaN { return first[a].isNaN == first[b].isNaN ? a < b : first[b].isNaN }
+        return first[a] == first[b] ? a < b : precedes(first[a], first[b])
+      }
+    }
+    switch settings.sort {
+    case .ascending: pivot.take(ordered(<))
+    case .descending: pivot.take(ordered(>))
+    case .some(.none), nil: break
+    }
+    pivot.take(Array(pivot.places.indices.prefix(settings.limit ?? 40)))
+    return GroupedBar(
+      categories: pivot.places.map(\.label), series: pivot.series.indices.map { .init(pivot.series[$0], pivot.values($0)) },
+      frame: frame(leftOut: pivot.leftOut), value: yAxis(), category: settings.xTitle)
+  }
+
+  private func scatter(_ data: ChartData) throws -> any Chart {
+    let (numbers, labels) = try data.rows(numbers: [settings.x, settings.y[0]], labels: [settings.colour].compactMap(\.self))
+    var groups: Groups?
+    if let values = labels.first {
+      let names = Array(Set(values)).sorted(by: Value.precedes)
+      let codes = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+      groups = Groups(names: names.map(\.label), codes: values.map { codes[$0]! })
+    }
+    return Scatter(
+      x: numbers[0], y: numbers[1], groups: groups, groupTitle: settings.colour.map(words(of:)), frame: frame(height: 420),
+      x: xAxis(), y: yAxis(), noun: noun, limit: settings.limit ?? 2000)
+  }
+
+  private func line(_ data: ChartData) throws -> any Chart {
+    var pivot = try data.series()
+    let positions: Line.Positions
+    switch table(type, settings.x) {
+    case .date, .timestamp:
+      pivot.sort()
+      positions = .dates(pivot.places.map(\.instant))
+    case .string, .bool: positions = .labels(pivot.places.map(\.label))
+    case .int32, .int64, .float64, .decimal:
+      pivot.sort()
+      positions = .numbers(pivot.places.map(\.number))
+    }
+    return Line(
+      positions: positions, series: pivot.series.indices.map { .init(pivot.series[$0], pivot.values($0)) },
+      frame: frame(leftOut: pivot.leftOut), x: xAxis(), y: yAxis())
+  }
+
+  private func heatMap(_ data: ChartData) throws -> any Chart {
+    guard let value else { preconditionFailure("a heat map was planned without its value") }
+    let groups = try data.groups(by: [settings.x, settings.y[0]], value)
+    let (xs, ys, values) = (groups.columns[0].allValues, groups.columns[1].allValues, groups.columns[2].doubles())
+    let across = Array(Set(xs.filter { $0 != .null })).sorted(by: Value.precedes)
+    var down = Array(Set(ys.filter { $0 != .null })).sorted(by: Value.precedes)
+    for (name, values, setting) in [(settings.x, across, "x"), (settings.y[0], down, "y")] where values.count > Self.widestGrid {
+      throw Diagnostic(
+        "column \"\(name)\" of chart \"\(self.name)\" has too many values for a heat-map",
+        at: .setting(["charts", .key(self.name), .key(setting)]), expected: "at most \(Self.widestGrid) different values",
+        found: NumberFormat.integer.text(Double(values.count)), hint: "cut it into classes in a feature-engineer stage before")
+    }
+    // Numbers grow upwards, names read downwards.
+    if table(type, settings.y[0]).isNumeric { down.reverse() }
+    let column = Dictionary(uniqueKeysWithValues: zip(across, across.indices)), row = Dictionary(uniqueKeysWithValues: zip(down, down.indices))
+    var cells = Array(repeating: Double.nan, count: across.count * down.count), leftOut = 0
+    for at in xs.indices {
+      guard let c = column[xs[at]], let r = row[ys[at]] else {
+        leftOut += 1
+        continue
+      }
+      cells[r * across.count + c] = values[at]
+    }
+    var frame = frame(height: min(4000, max(360, 110 + 24 * down.count)))
+    if leftOut > 0 { frame.subtitle = [frame.subtitle, "Rows without \(words(of: settings.x)) or \(words(of: settings.y[0])) left out"].compactMap(\.self).joined(separator: ". ") }
+    let legend = value == .countOfRows ? noun + "s" : settings.value?.text
+    return HeatMap(
+      rows: down.map(\.label), columns: across.map(\.label), values: cells, frame: frame,
+      rowTitle: settings.yTitle ?? words(of: settings.y[0]), columnTitle: settings.xTitle ?? words(of: settings.x),
+      format: valueFormat ?? .plain, legend: legend)
+  }
+
+  private func table(_ type: TableType?, _ column: String) -> ColumnType {
+    guard let type = type?.schema.type(of: column) else { preconditionFailure("column \"\(column)\" of a chart was planned without its type") }
+    return type
+  }
+}

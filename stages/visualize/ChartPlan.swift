@@ -1,0 +1,147 @@
+import Charts
+import Columns
+import Diagnostics
+import Expressions
+import Pipelines
+
+/// One chart whose settings fit the columns of its table.
+struct ChartPlan: Sendable {
+  let name: String
+  let alias: String
+  let settings: ChartSettings
+  /// Nil while the table's columns are not known.
+  let type: TableType?
+  let value: Expression?
+  /// Sorted out of the settings; nil is for the chart to choose.
+  let xFormat: NumberFormat?, yFormat: NumberFormat?, valueFormat: NumberFormat?
+  /// What it reads, in order of first mention.
+  let columns: [String]
+
+  /// What a row is: the table's only key, else a row.
+  var noun: String {
+    if let noun = settings.noun { return noun }
+    if case .key(let names)? = type?.order, names.count == 1 { return words(of: names[0]) }
+    return type?.timeUnit == nil ? "row" : "customer"
+  }
+}
+
+/// Checks charts one after the other and keeps every mistake.
+struct ChartCheck {
+  /// Tables by alias; nil where the columns are still open.
+  let tables: [(alias: String, type: TableType?)]
+  let bindings: Expression.Bindings
+  var mistakes = SettingMistakes()
+
+  mutating func plan(_ name: String, _ settings: ChartSettings) -> ChartPlan? {
+    let before = mistakes.all.count
+    let path: [PathStep] = ["charts", .key(name)]
+    for given in settings.given where !settings.chart.knows.contains(given) {
+      mistakes.all.append(
+        Diagnostic("a \(settings.chart.rawValue) takes no \"\(given)\"", at: .settingKey(path + [.key(given)])))
+    }
+    func format(_ text: String?, _ setting: String) -> NumberFormat? {
+      NumberFormat.read(text, at: .setting(path + [.key(setting)]), &mistakes.all)
+    }
+    let formats = (format(settings.xFormat, "xFormat"), format(settings.yFormat, "yFormat"), format(settings.valueFormat, "valueFormat"))
+    checkShape(settings, path)
+    let value = settings.value.flatMap { text in
+      mistakes.catching(path + ["value"]) { () throws(Mistakes) in try Expression.parse(text.text, bindings: bindings) }
+    }
+    guard let table = table(settings, path) else { return nil }
+    var columns = ([settings.x] + settings.y.items + [settings.colour].compactMap(\.self))
+    if let schema = table.type?.schema { columns += check(settings, value, schema, path) }
+    guard mistakes.all.count == before else { return nil }
+    return ChartPlan(
+      name: name, alias: table.alias, settings: settings, type: table.type,
+      value: value ?? (settings.chart == .heatMap ? .countOfRows : nil), xFormat: formats.0, yFormat: formats.1, valueFormat: formats.2,
+      columns: columns.unique)
+  }
+
+  private mutating func table(_ settings: ChartSettings, _ path: [PathStep]) -> (alias: String, type: TableType?)? {
+    guard let alias = settings.table else {
+      if tables.count == 1 { return tables[0] }
+      mistakes.all.append(
+        Diagnostic(
+          "which table is drawn has to be said", at: .setting(path + ["table"]),
+          expected: "one of \(tables.map { "\"\($0.alias)\"" }.joined(separator: ", "))"))
+      return nil
+    }
+    if let table = tables.first(where: { $0.alias == alias }) { return table }
+    mistakes.all.append(
+      Diagnostic(
+        "no input is called \"\(alias)\"", at: .setting(path + ["table"]),
+        hint: hint(forUnknown: alias, among: tables.map(\.alias)) ?? "connect it under \"from\""))
+    return nil
+  }
+
+  /// Whether the kind has the values it needs, whatever the columns are.
+  private mutating func checkShape(_ settings: ChartSettings, _ path: [PathStep]) {
+    let kind = settings.chart
+    func missing(_ expected: String) {
+      mistakes.all.append(Diagnostic("the \(kind.rawValue) has no values", at: .setting(path + ["y"]), expected: expected))
+    }
+    func one(_ what: String) {
+      guard settings.y.count > 1 else { return }
+      mistakes.all.append(
+        Diagnostic("a \(kind.rawValue) \(what) has one \"y\"", at: .setting(path + ["y", 1]), found: "\(settings.y.count) columns"))
+    }
+    switch kind {
+    case .histogram: break
+    case .bar:
+      one("of single bars")
+      if settings.y.isEmpty && settings.value == nil { missing("a column as \"y\", or an aggregate as \"value\"") }
+      if !settings.y.isEmpty && settings.value != nil {
+        mistakes.all.append(
+          Diagnostic(
+            "bars show a column or an aggregate, not both", at: .setting(path + ["value"]), hint: "leave out \"y\" or \"value\""))
+      }
+    case .scatter:
+      one("of dots")
+      if settings.y.isEmpty { missing("a column as \"y\"") }
+    case .heatMap:
+      one("of cells")
+      if settings.y.isEmpty { missing("the column of its rows as \"y\"") }
+    case .groupedBar, .line:
+      if settings.colour != nil { one("with a \"colour\"") }
+      if settings.y.isEmpty { missing("one or more columns as \"y\"") }
+    }
+  }
+
+  /// The columns that the aggregate reads.
+  private mutating func check(_ settings: ChartSettings, _ value: Expression?, _ schema: Schema, _ path: [PathStep]) -> [String] {
+    let kind = settings.chart
+    func number(_ name: String, _ at: [PathStep], why: String) {
+      guard let type = mistakes.type(of: name, in: schema, at: at), !type.isNumeric else { return }
+      mistakes.all.append(
+        Diagnostic(
+          "column \"\(name)\" is not numeric", at: .setting(at), expected: why, found: "\(type)",
+          hint: type == .string || type == .bool ? nil : "count by date_trunc in an aggregate stage, and draw a line"))
+    }
+    switch kind {
+    case .histogram: number(settings.x, path + ["x"], why: "a number type, to be cut into intervals")
+    case .scatter: number(settings.x, path + ["x"], why: "a number type")
+    case .bar, .groupedBar, .line, .heatMap: _ = mistakes.type(of: settings.x, in: schema, at: path + ["x"])
+    }
+    if settings.xLog, kind == .line, let type = schema.type(of: settings.x), !type.isNumeric {
+      mistakes.all.append(
+        Diagnostic("a logarithmic axis needs numbers", at: .setting(path + ["xLog"]), expected: "a number type as \"x\"", found: "\(type)"))
+    }
+    for (at, name) in settings.y.enumerated() {
+      let place = path + (settings.y.count == 1 ? ["y"] : ["y", .index(at)])
+      if kind == .heatMap { _ = mistakes.type(of: name, in: schema, at: place) } else { number(name, place, why: "a number type") }
+    }
+    if let colour = settings.colour { _ = mistakes.type(of: colour, in: schema, at: path + ["colour"]) }
+    guard let value else { return [] }
+    return mistakes.catching(path + ["value"]) { () throws(Mistakes) -> [String] in
+      let typed = try AggregateExpression(value).check(schema)
+      if !typed.type.isNumeric {
+        throw Mistakes(Diagnostic("the value of a chart is a number", at: .setting([]), expected: "a number type", found: "\(typed.type)"))
+      }
+      return typed.columnsRead
+    } ?? []
+  }
+}
+
+extension Expression {
+  static let countOfRows = Expression(.aggregate(.count, nil, distinct: false))
+}

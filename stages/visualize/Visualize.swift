@@ -1,0 +1,136 @@
+import Charts
+import Columns
+import Diagnostics
+import Expressions
+import Pipelines
+
+/// Pictures of tables: PNG and SVG files, and a document of all of them that a report embeds.
+///
+///     "pictures": { "stage": "visualize", "from": { "value": "value" }, "with": { "charts": {
+///       "cltv_distribution": { "chart": "histogram", "table": "value", "x": "clv", "clip": 0.98 } } } }
+public struct Visualize: Stage {
+  public static let contract = Contract(
+    "visualize", "charts of tables as PNG and SVG: histogram, bar, grouped-bar, scatter, line, heat-map",
+    inputs: [.table("tables", .many, help: "the tables that charts name by their alias")],
+    outputs: [
+      .document("charts", help: "every chart with its title, words, SVG and Vega-Lite specification; what report embeds"),
+      .file("pictures", .many, help: "of a chart NAME the output NAME is NAME.png, and NAME-svg is NAME.svg"),
+    ],
+    version: 1,
+    shares: ["charts": "1", "renderer": ChartRenderer.version, "expressions": TypedExpression.kernelsVersion])
+
+  enum FileFormat: String, SettingChoice, Hashable { case png, svg }
+
+  @Setting("the charts, each under the name of its files") var charts: Named<ChartSettings>
+  @Setting("files that are written of each chart") var formats: OneOrMany<FileFormat> = [.png, .svg]
+
+  public init() {}
+
+  public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    let tables = inputs.many("tables").map { (alias: $0.alias, type: $0.value.table) }
+    let plans = try plans(tables, context.parameters)
+    var reads: [Binding.Read] = []
+    for (alias, type) in tables {
+      let columns = plans.filter { $0.alias == alias }.flatMap(\.columns)
+      reads.append(.init(alias, type == nil ? .all : .named(columns)))
+    }
+    let outputs = [Binding.Output("charts", .document(about: "charts:" + plans.map(\.name).joined(separator: ",")))]
+    return Binding(
+      outputs: outputs + plans.flatMap { plan in files(of: plan.name).map { .init($0.output, .file(mediaType: $0.mediaType)) } },
+      reads: reads)
+  }
+
+  private func plans(
+    _ tables: [(alias: String, type: TableType?)], _ parameters: [String: ParameterValue]
+  ) throws(Mistakes) -> [ChartPlan] {
+    var check = ChartCheck(tables: tables, bindings: parameters.bindings)
+    if charts.isEmpty {
+      check.mistakes.all.append(Diagnostic("there are no charts to draw", at: .setting(["charts"]), expected: "at least one chart"))
+    }
+    for name in charts.names {
+      if let mistake = Self.mistake(inName: name, among: charts.names) { check.mistakes.all.append(mistake) }
+    }
+    let plans = charts.compactMap { check.plan($0.name, $0.value) }
+    try check.mistakes.throwing()
+    return plans
+  }
+
+  /// A chart's name is the name of outputs, and with `-svg` behind it of one more.
+  private static func mistake(inName name: String, among names: [String]) -> Diagnostic? {
+    let place = Place.settingKey(["charts", .key(name)])
+    let letters = Array(name.utf8)
+    let fits = letters.first.map { (97...122).contains($0) } ?? false
+      && letters.count <= 60
+      && letters.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+    if !fits {
+      return Diagnostic(
+        "\"\(name)\" cannot name a chart", at: place, expected: "a small letter, then up to 59 small letters, digits, _ or -")
+    }
+    if name == "charts" { return Diagnostic("\"charts\" names the document of all charts", at: place, hint: "choose another name") }
+    if name.hasSuffix("-svg"), names.contains(String(name.dropLast(4))) {
+      return Diagnostic("\"\(name)\" is also the SVG of chart \"\(name.dropLast(4))\"", at: place, hint: "choose another name")
+    }
+    return nil
+  }
+
+  private func files(of name: String) -> [(output: String, format: FileFormat, file: String, mediaType: String)] {
+    formats.items.unique.map { format in
+      switch format {
+      case .png: (name, format, name + ".png", "image/png")
+      case .svg: (name + "-svg", format, name + ".svg", "image/svg+xml")
+      }
+    }
+  }
+
+  public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    try run(inputs, context, ChartRenderer())
+  }
+
+  func run(_ inputs: Inputs<Artifact>, _ context: any RunContext, _ renderer: ChartRenderer) throws -> Metrics {
+    let tables = inputs.many("tables").compactMap { alias, artifact -> (alias: String, table: TableArtifact)? in
+      if case .table(let table) = artifact { (alias, table) } else { nil }
+    }
+    let plans = try plans(tables.map { ($0.alias, $0.table.type) }, context.parameters)
+    let charts = try context.concurrentMap(plans.count) { at -> any Chart in
+      guard let table = tables.first(where: { $0.alias == plans[at].alias })?.table else {
+        preconditionFailure("a chart was planned for a table that is not there")
+      }
+      return try plans[at].chart(table, context)
+    }
+    try context.checkCancellation()
+    let specs = charts.map { $0.spec(.light) }
+    let wanted: ChartRenderer.Formats = formats.contains(.png) ? [.png, .svg] : [.svg]
+    let pictures = try renderer.render(zip(plans, specs).map { .init($0.name, $1, wanted) })
+
+    var described: [JSONValue] = []
+    for (at, plan) in plans.enumerated() {
+      described.append([
+        "name": .string(plan.name), "title": .string(charts[at].frame.title), "alt": .string(charts[at].alternative),
+        "notes": .array(charts[at].notes.map(JSONValue.string)), "svg": .string(pictures[at].svg), "spec": JSONValue(specs[at]),
+      ])
+      for file in files(of: plan.name) {
+        let bytes = file.format == .png ? pictures[at].png : Array(pictures[at].svg.utf8)
+        try context.writeFile(file.output, name: file.file, mediaType: file.mediaType, bytes)
+      }
+    }
+    try context.writeDocument("charts", ["charts": .array(described)])
+    var metrics = Metrics()
+    metrics["charts"] = .integer(plans.count)
+    return metrics
+  }
+}
+
+extension JSONValue {
+  /// A specification as a document holds it.
+  init(_ spec: Spec) {
+    switch spec {
+    case .null: self = .null
+    case .bool(let value): self = .bool(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .double(value)
+    case .string(let text): self = .string(text)
+    case .array(let items): self = .array(items.map(JSONValue.init))
+    case .object(let fields): self = .object(fields.map { JSONMember($0.0, JSONValue($0.1)) })
+    }
+  }
+}
