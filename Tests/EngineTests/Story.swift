@@ -36,9 +36,9 @@ final class Counter: Sendable {
   func add(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
   /// The counts since the last call, by name.
   func take() -> [String: Int] {
-    counts.withLock {
-      defer { $0 = [:] }
-      return $0
+    counts.withLock { counts in
+      defer { counts = [:] }
+      return counts
     }
   }
 }

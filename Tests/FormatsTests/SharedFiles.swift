@@ -27,7 +27,7 @@ final class Scratch {
     let full = path + "/" + name
     let folder = (full as NSString).deletingLastPathComponent
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    FileManager.default.createFile(atPath: full, contents: Data(text.utf8))
+    _ = FileManager.default.createFile(atPath: full, contents: Data(text.utf8))
     return full
   }
 }

@@ -20,15 +20,16 @@ struct Executable {
     let length = readlink("/proc/self/exe", &link, link.count - 1)
     if length > 0 {
       let own = String(decoding: link[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      let beside = own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/millrace"
+      let folders: [Substring] = own.split(separator: "/").dropLast()
+      let beside: String = folders.map { "/" + $0 }.joined() + "/millrace"
       if access(beside, X_OK) == 0 { return beside }
     }
-    let found = ["debug", "release"].map { "\(packageRoot)/.build/\($0)/millrace" }.first { access($0, X_OK) == 0 }
-    guard let found else { preconditionFailure("the executable millrace was not built beside the tests") }
+    let built = ["debug", "release"].map { "\(packageRoot)/.build/\($0)/millrace" }
+    guard let found = built.first(where: { access($0, X_OK) == 0 }) else { preconditionFailure("the executable millrace was not built beside the tests") }
     return found
   }()
 
-  static let packageRoot = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+  static let packageRoot = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
   /// Data that the repository does not hold; nil where it is absent.
   static let shared: String? = {
@@ -55,12 +56,15 @@ struct Executable {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
       posix_spawn_file_actions_addopen(&actions, 1, files.out, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
       posix_spawn_file_actions_addopen(&actions, 2, files.error, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-      posix_spawn_file_actions_addchdir_np(&actions, folder)
-      let kept = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"].compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
-      var words = ([Executable.path] + arguments).map { strdup($0) } + [nil]
-      var settings = (kept + environment).map { strdup($0) } + [nil]
+      let kept: [String] = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"].compactMap { (name: String) -> String? in
+        getenv(name).map { "\(name)=\(String(cString: $0))" }
+      }
+      // `env -C` changes the folder and becomes millrace, so the process stays the one that signals are for.
+      let call: [String] = ["env", "-C", folder, Executable.path] + arguments
+      let words: [UnsafeMutablePointer<CChar>?] = call.map { strdup($0) } + [nil]
+      let settings: [UnsafeMutablePointer<CChar>?] = (kept + environment).map { strdup($0) } + [nil]
       var started = pid_t()
-      let code = posix_spawn(&started, Executable.path, &actions, nil, &words, &settings)
+      let code = posix_spawn(&started, "/usr/bin/env", &actions, nil, words, settings)
       precondition(code == 0, "millrace could not be started")
       process = started
       posix_spawn_file_actions_destroy(&actions)

@@ -7,6 +7,12 @@ import Testing
 @testable import Stages
 
 @Suite struct ExportTests {
+  /// Settings as an argument: the test library would encode a bare `JSONValue`, which only knows its own encoder.
+  struct Written: Sendable, ExpressibleByDictionaryLiteral {
+    let json: JSONValue
+    init(dictionaryLiteral elements: (String, JSONValue)...) { json = .object(elements.map { JSONMember($0.0, $0.1) }) }
+  }
+
   private let sales = batch(
     ("customer", .dictionary(codes: [0, 1, nil], values: ["a", "b,c"])), ("paid", .decimals([1250, nil, -5], precision: 9, scale: 2)),
     ("at", .dates([0, 1, 2])))
@@ -22,12 +28,12 @@ import Testing
       ["file": "s.txt", "format": "jsonl", "columns": ["customer", "paid"]],
       "{\"customer\":\"a\",\"paid\":12.50}\n{\"customer\":\"b,c\",\"paid\":null}\n{\"customer\":null,\"paid\":-0.05}\n"
     ),
-  ] as [(JSONValue, String)])
-  func rowsAsText(settings: JSONValue, text: String) throws {
-    let result = try runStage(Export.self, settings, [table])
+  ] as [(Written, String)])
+  func rowsAsText(settings: Written, text: String) throws {
+    let result = try runStage(Export.self, settings.json, [table])
     let file = try #require(result.file("file"))
     #expect(String(decoding: file.bytes, as: UTF8.self) == text)
-    #expect(file.name == settings["file"]?.string && result.metrics["rows"] == 3)
+    #expect(file.name == settings.json["file"]?.string && result.metrics["rows"] == 3)
   }
 
   @Test func onlyTheColumnsOfTheFileAreRead() throws {
@@ -82,8 +88,8 @@ import Testing
       ]
     ),
     (["file": "s.parquet", "delimiter": ";"], ["error: a parquet file has no delimiter (setting /delimiter)"]),
-  ] as [(JSONValue, [String])])
-  func everyMistakeIsToldAtOnce(settings: JSONValue, messages: [String]) {
-    #expect(mistakes(of: Export.self, settings, [table]) == messages)
+  ] as [(Written, [String])])
+  func everyMistakeIsToldAtOnce(settings: Written, messages: [String]) {
+    #expect(mistakes(of: Export.self, settings.json, [table]) == messages)
   }
 }

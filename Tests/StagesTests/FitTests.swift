@@ -95,9 +95,11 @@ import Testing
 
   @Test func missingValuesAreLeftOutAndTold() throws {
     let n = 40
-    let customers = LifetimeData.customers(
-      (0...n).map { Int64($0) }, (0...n).map { $0 == n ? nil : Int64($0 % 4) }, (0...n).map { Double($0 % 4) * Double(5 + $0 % 7) },
-      (0...n).map { 40 + Double($0 % 5) }, (0...n).map { _ in 1 })
+    let id = (0...n).map { (row: Int) -> Int64 in Int64(row) }
+    let x = id.map { (row: Int64) -> Int64? in row == n ? nil : row % 4 }
+    let tx = id.map { (row: Int64) -> Double? in Double(row % 4 * (5 + row % 7)) }
+    let T = id.map { (row: Int64) -> Double? in Double(40 + row % 5) }
+    let customers = LifetimeData.customers(id, x, tx, T, id.map { (_: Int64) -> Double? in 1 })
     let run = try runRoom(Fit.self, ["model": "bg-nbd"], ["customers": .table(customers, timeUnit: .day)])
     #expect(run.documents["model"]?["left_out"] == [["reason": "a value is missing", "customers": 1]])
     #expect(run.documents["model"]?["observations"] == 40)

@@ -41,14 +41,14 @@ import Testing
   /// One customer, x = 2, t_x = 30.43, T = 38.86, at 15 % a year: values of the continuous form computed with 40 digits.
   @Test(arguments: [
     ("nothing", nil, 1.2259104930580),
-    ("a rate by the year", "15%/year", 1.16732188139960),
-    ("δ by the week", ["delta": 0.002687731, "per": "week"], 1.1673218),
-    ("δ by the day", ["delta": 0.000383961571, "per": "day"], 1.1673218),
-  ] as [(String, JSONValue?, Double)])
-  func continuousDiscount(_ name: String, discount: JSONValue?, value: Double) throws {
+    ("a rate by the year", Written("15%/year"), 1.16732188139960),
+    ("δ by the week", Written(["delta": 0.002687731, "per": "week"]), 1.1673218),
+    ("δ by the day", Written(["delta": 0.000383961571, "per": "day"]), 1.1673218),
+  ] as [(String, Written?, Double)])
+  func continuousDiscount(_ name: String, discount: Written?, value: Double) throws {
     let customer = LifetimeData.customers([1], [2], [30.43], [38.86], [24])
     var written: [JSONMember] = [JSONMember("horizon", "39 weeks")]
-    if let discount { written.append(JSONMember("discount", discount)) }
+    if let discount { written.append(JSONMember("discount", discount.json)) }
     let run = try runRoom(
       Predict.self, .object(written),
       [

@@ -56,7 +56,7 @@ enum Looking {
     let rows = try table.wholeBatch()
     func sum(_ name: String) -> String { NumberFormat.integer.text(rows[name].doubles().reduce(0, +)) }
     #expect(
-      result.metrics["figures"]?.members?.map(\.value) == [
+      result.metrics["figures"]?.array?.map { $0["value"] } == [
         "400", .string("£" + sum("revenue")), .string("£" + sum("clv")), .string(sum("expected_purchases")), "3", "3",
       ])
     #expect(html.contains("<dt>revenue</dt><dd class=\"figure\">£\(sum("revenue"))</dd>"))
@@ -99,15 +99,14 @@ enum Looking {
   /// Ties keep the order of the rows, nulls come last, whatever the batches are.
   @Test(arguments: [true, false])
   func theTopRowsAreThoseOfAWholeSort(descending: Bool) throws {
-    let values: [Double?] = (0..<500).map { $0 % 7 == 3 ? nil : Double(($0 * 37) % 50) }
+    let values = (0..<500).map { (row: Int) -> Double? in row % 7 == 3 ? nil : Double(row * 37 % 50) }
     let table = batch(("at", .int64s((0..<500).map { Int64($0) })), ("v", .float64s(values)))
-    let cuts = [0, 3, 3, 120, 121, 400, 500]
-    let parts = zip(cuts, cuts.dropFirst()).map { table.slice($0..<$1) }
+    let parts = [0..<3, 3..<3, 3..<120, 120..<121, 121..<400, 400..<500].map(table.slice)
     guard case .table(let source) = BenchInput.table("", partitions: [("a", Array(parts[..<3])), ("b", Array(parts[3...]))]).artifact else { return }
     for count in [1, 20, 499, 600] {
       let rows = ReportPlan.Rows(alias: "t", columns: ["at"], sort: "v", descending: descending, count: count, formats: [])
       let shown = try TopRows(rows, of: source).table(BenchContext(width: 1, parameters: [:], files: [])).rows.map { $0[0] }
-      let whole = values.indices.sorted { a, b in
+      let whole = values.indices.sorted { (a: Int, b: Int) -> Bool in
         guard let x = values[a], let y = values[b] else { return values[a] == nil && values[b] == nil ? a < b : values[b] == nil }
         return x == y ? a < b : descending ? x > y : x < y
       }

@@ -21,6 +21,12 @@ enum RoomInput {
   }
 }
 
+/// Settings as an argument of a test. Swift Testing would encode a bare JSONValue with an encoder that loses its order.
+struct Written: Sendable {
+  let json: JSONValue
+  init(_ json: JSONValue) { self.json = json }
+}
+
 /// Everything one run of a room gave.
 struct RoomRun {
   var binding: Binding

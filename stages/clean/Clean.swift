@@ -46,7 +46,7 @@ struct Clean: Stage {
         .init("table", .table(TableType(plan.output, order: order))), .init("quarantine", .table(TableType(plan.quarantine, order: order))),
       ],
       reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names))],
-      work: whole.map { .whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
+      work: whole.map { Binding.Work.whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
   }
 }
 

@@ -52,13 +52,13 @@ struct FeatureEngineer: Stage {
     }
     let plan = try FeaturePlan(self, schema, context.parameters.bindings)
     let order = inputs["table"]?.table?.order ?? .source
-    let whole = !by.isEmpty ? "by" : plan.scaled.isEmpty ? nil : "scale"
+    let whole: String? = !by.isEmpty ? "by" : plan.scaled.isEmpty ? nil : "scale"
     return Binding(
       outputs: [
         .init("table", .table(TableType(plan.output, order: by.isEmpty ? order : .key(by.items)))),
         .init("quarantine", .table(TableType(plan.quarantine, order: order))),
       ],
       reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names))],
-      work: whole.map { .whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
+      work: whole.map { Binding.Work.whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
   }
 }

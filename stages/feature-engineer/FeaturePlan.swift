@@ -91,8 +91,9 @@ struct FeaturePlan: Sendable {
         continue
       }
       if how == .log1p {
+        let columns = middle
         let typed = mistakes.catching(path) { () throws(Mistakes) in
-          try Expression(.call("log1p", [.cast(.column(source), .float64, orNull: false)])).check(middle)
+          try Expression(.call("log1p", [.cast(.column(source), .float64, orNull: false)])).check(columns)
         }
         if let typed { logarithms.append((name, typed)) }
       } else {

@@ -125,6 +125,6 @@ struct Join: Stage {
 
 extension Diagnostic {
   fileprivate static func missingSide(_ name: String, _ side: String, in schema: Schema, at path: [PathStep]) -> Diagnostic {
-    Diagnostic("no column \"\(name)\" in the \(side) table", at: .setting(path), hint: hint(forUnknown: name, among: schema.names))
+    Diagnostic("no column \"\(name)\" in the \(side) table", at: .setting(path), hint: Diagnostics.hint(forUnknown: name, among: schema.names))
   }
 }

@@ -43,7 +43,7 @@ public struct Report: Stage {
     let page = try writer.page(title: title, subtitle: subtitle)
     try context.writeFile("page", name: "report.html", mediaType: "text/html", Array(page.html().utf8))
     var metrics = Metrics()
-    metrics["figures"] = .object(zip(plan.figures, writer.figures).map { JSONMember($0.label, .string($1)) })
+    metrics["figures"] = .array(zip(plan.figures, writer.figures).map { ["label": .string($0.label), "value": .string($1)] })
     metrics["sections"] = .integer(page.sections.count)
     return metrics
   }

@@ -77,6 +77,13 @@ struct ChartCheck {
   /// Whether the kind has the values it needs, whatever the columns are.
   private mutating func checkShape(_ settings: ChartSettings, _ path: [PathStep]) {
     let kind = settings.chart
+    for (at, name) in settings.y.enumerated() where settings.y.items[..<at].contains(name) {
+      mistakes.all.append(Diagnostic("column \"\(name)\" is named twice", at: .setting(path + ["y", .index(at)])))
+    }
+    if kind == .heatMap, settings.y.contains(settings.x) {
+      mistakes.all.append(
+        Diagnostic("a heat-map needs two columns", at: .setting(path + ["y"]), expected: "another column than \"x\"", found: "\"\(settings.x)\" again"))
+    }
     func missing(_ expected: String) {
       mistakes.all.append(Diagnostic("the \(kind.rawValue) has no values", at: .setting(path + ["y"]), expected: expected))
     }

@@ -1,7 +1,6 @@
 import Columns
 import Pipelines
 
-
 /// How much a store holds: `cache stats`.
 public struct StoreStatistics: Hashable, Sendable {
   public var objects = 0

@@ -114,8 +114,12 @@ final class ArchiveStream: @unchecked Sendable {
   func next() throws -> Entry? {
     let code = archive_read_next_header(archive, &entry)
     if code == ARCHIVE_EOF { return nil }
-    // A warning here is about a name's character set; the bytes are judged below.
     guard code == ARCHIVE_OK || code == ARCHIVE_WARN, let entry else { throw failure("the archive is damaged") }
+    // A warning is about a name's character set, which is judged below, or about a zip whose two directories disagree on
+    // sizes or checksums.
+    if code == ARCHIVE_WARN, let words = archive_error_string(archive), String(cString: words).hasPrefix("Inconsistent") {
+      throw failure("the archive is damaged")
+    }
     guard let raw = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry),
       let name = String(validatingCString: raw)
     else { throw mistake("a member's name is not UTF-8") }
