@@ -117,7 +117,8 @@ public struct Scatter: Chart {
     }
     return [
       "field": .string(field), "type": "quantitative",
-      "scale": ["type": .string(axis.scale.rawValue), "zero": .bool(axis.scale == .linear), "nice": .bool(axis.scale == .linear)],
+      // A logarithmic axis ends at its data: some pixels more keep the outermost dots whole.
+      "scale": axis.scale == .linear ? ["type": "linear", "zero": true, "nice": true] : ["type": "log", "zero": false, "nice": false, "padding": 6],
       "axis": axis.spec(grid: true, over: range),
     ]
   }

@@ -40,7 +40,8 @@ struct Millrace: ParsableCommand {
     case let mistake as Diagnostic: Standard.error(mistake.description + "\n")
     default:
       if let number = Interruption.signal { return 128 + number }
-      if error is ValidationError || error is CleanExit { Millrace.exit(withError: error) }
+      // Help and wrong usage; what ArgumentParser does not know is a failure to it.
+      if Millrace.exitCode(for: error) != .failure { Millrace.exit(withError: error) }
       Standard.error(Diagnostic("\(error)").description + "\n")
       return Exit.failed.rawValue
     }

@@ -99,7 +99,7 @@ import Testing
           ##""zero":true,"nice":true},"axis":{"title":"x","##,
           ##""labelExpr":"(datum.value \u003c 0 ? '−' : '') + format(abs(datum.value), ',.6~f')","grid":true,"##,
           ##""tickCount":6,"labelOverlap":"greedy","labelSeparation":8,"labelFlush":false}},"y":{"field":"y","##,
-          ##""type":"quantitative","scale":{"type":"log","zero":false,"nice":false},"axis":{"title":"y","##,
+          ##""type":"quantitative","scale":{"type":"log","zero":false,"nice":false,"padding":6},"axis":{"title":"y","##,
           ##""labelExpr":"(datum.value \u003c 0 ? '−' : '') + format(abs(datum.value), ',.6~f')","grid":true,"##,
           ##""values":[10],"labelOverlap":"greedy","labelSeparation":8,"labelFlush":false}},"##,
           ##""color":{"field":"group","type":"nominal","scale":{"domain":["a","b"],"range":["#0072b2","##,

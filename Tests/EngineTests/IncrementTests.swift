@@ -71,7 +71,7 @@ import Testing
     #expect(story.worked() == ["rows", "shifted"])
     #expect(report.names(.cached) == ["sum", "page"])
     #expect(report[stage: "rows"]?.reasons.map(\.description) == ["file rows.csv changed"])
-    #expect(report[stage: "shifted"]?.reasons.map(\.description) == ["input table.y changed"])
+    #expect(report[stage: "shifted"]?.reasons.map(\.description) == ["input table changed"])
   }
 
   @Test func touchingAFileDoesNothing() throws {

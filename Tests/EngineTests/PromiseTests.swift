@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...12) func planAgreesWithRun(seed: Int) throws {
+  @Test(arguments: 1...10) func planAgreesWithRun(seed: Int) throws {
     var dice = Dice(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)
     let story = Story()
     var models: [Model] = (0..<8).map { at in
@@ -90,7 +90,7 @@ import Testing
         let values = try inputs.many("table").map { _, artifact -> (x: Int64, y: Int64) in
           guard case .table(let table) = artifact else { preconditionFailure("an input is no table") }
           let batch = try table.wholeBatch()
-          let cell = { (name: String) in table.schema.names.contains(name) ? batch[name].values(as: Int64.self)[0] : 0 }
+          let cell = { (name: String) in table.schema.names.contains(name) ? Story.cells(batch, name)[0] : 0 }
           return (cell("x"), cell("y"))
         }
         let value = model.values(values)

@@ -73,7 +73,8 @@ final class Story {
   private static let folders = Mutex<[String]>([])
 
   init() {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    // In memory where there is such a place: these stories flush some ten thousand files.
+    let base = getenv("TMPDIR").map { String(cString: $0) } ?? (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")
     folder = Self.folders.withLock { folders in
       // Removed when the tests end: a story may be gone while what it made is still looked at.
       if folders.isEmpty { atexit { for folder in Story.folders.withLock({ $0 }) { Disk.remove(folder) } } }
@@ -107,8 +108,7 @@ final class Story {
   func addShift(_ name: String, from: String, add offset: Int) {
     add(name, settings: ["add": .integer(offset)], needs: [Need(alias: "table", stage: from, reads: .all)]) { inputs, context in
       let batch = try inputs.table().wholeBatch()
-      let add = Int64(offset)
-      try context.writeTable("table", Story.table(x: batch["x"].values(as: Int64.self).map { $0 + add }, y: Array(batch["y"].values(as: Int64.self))))
+      try context.writeTable("table", Story.table(x: Story.cells(batch, "x").map { $0 + Int64(offset) }, y: Story.cells(batch, "y")))
       return Metrics()
     }
   }
@@ -118,7 +118,7 @@ final class Story {
     add(name, settings: ["of": "x"], needs: [Need(alias: "table", stage: from, reads: .named(["x"]))]) { inputs, context in
       let batch = try inputs.table().wholeBatch()
       precondition(batch.schema.names == ["x"])
-      let sum = batch["x"].values(as: Int64.self).reduce(0, +)
+      let sum = Story.cells(batch, "x").reduce(0, +)
       try context.writeTable("table", Story.table(x: [sum], y: [0]))
       var metrics = Metrics()
       metrics["sum"] = .integer(sum)
@@ -130,7 +130,7 @@ final class Story {
   func addPage(_ name: String, from: String, file: String = "page.txt") {
     let outputs = [Binding.Output("page", .file(mediaType: "text/plain"))]
     add(name, settings: ["name": .string(file)], needs: [Need(alias: "table", stage: from, reads: .named(["x"]))], outputs: outputs) { inputs, context in
-      let text = try inputs.table().wholeBatch()["x"].values(as: Int64.self).map(String.init).joined(separator: " ")
+      let text = Story.cells(try inputs.table().wholeBatch(), "x").map(String.init).joined(separator: " ")
       try context.writeFile("page", name: file, mediaType: "text/plain", Array(text.utf8))
       return Metrics()
     }
@@ -155,6 +155,10 @@ final class Story {
 
   static func table(x: [Int64], y: [Int64]) -> Batch {
     Batch(schema: schema, columns: [.int64s(x), .int64s(y)], count: x.count)
+  }
+
+  static func cells(_ batch: Batch, _ column: String) -> [Int64] {
+    withExtendedLifetime(batch) { Array(batch[column].values(as: Int64.self)) }
   }
 
   // MARK: Running

@@ -13,7 +13,7 @@ import Testing
     let folder = Folder()
     folder.write(
       """
-      { "pipeline": "long", "stages": { "many": { "stage": "simulate", "with": { "customers": 400000, "weeks": 500 } } } }
+      { "pipeline": "long", "stages": { "many": { "stage": "simulate", "with": { "customers": 100000, "weeks": 300 } } } }
       """, to: "long.json")
     let child = Executable.Child(["run", "long.json", "-j", "1"], in: folder.path)
     // Until the stage has its folder: the work has begun, and lasts for seconds.

@@ -26,7 +26,7 @@ let shopDocument = """
           "price":    { "source": "price", "type": "decimal(12,2)" } } } },
       "good": { "stage": "clean", "from": "sales", "with": { "require": ["customer"], "keep": ["quantity > $least"] } },
       "spent": { "stage": "aggregate", "from": "good", "with": {
-          "by": { "customer": "customer" }, "columns": { "revenue": "sum(quantity * price)" } } }
+          "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(quantity * price)" } } }
     }
   }
   """

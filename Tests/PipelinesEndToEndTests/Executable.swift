@@ -63,8 +63,14 @@ struct Executable {
       let call: [String] = ["env", "-C", folder, Executable.path] + arguments
       let words: [UnsafeMutablePointer<CChar>?] = call.map { strdup($0) } + [nil]
       let settings: [UnsafeMutablePointer<CChar>?] = (kept + environment).map { strdup($0) } + [nil]
+      // Tests run on threads that hold signals back, and children inherit that.
+      var attributes = posix_spawnattr_t(), none = sigset_t()
+      posix_spawnattr_init(&attributes)
+      sigemptyset(&none)
+      posix_spawnattr_setsigmask(&attributes, &none)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
       var started = pid_t()
-      let code = posix_spawn(&started, "/usr/bin/env", &actions, nil, words, settings)
+      let code = posix_spawn(&started, "/usr/bin/env", &actions, &attributes, words, settings)
       precondition(code == 0, "millrace could not be started")
       process = started
       posix_spawn_file_actions_destroy(&actions)

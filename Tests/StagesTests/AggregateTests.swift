@@ -6,7 +6,7 @@ import Testing
 
 private let rows = batch(
   ("country", .strings(["UK", "France", nil, "UK"])), ("amount", .decimals([100, 250, 1, 50], precision: 8, scale: 2)),
-  ("at", .dates([14_975, 14_975, 15_300, 15_300])))
+  ("at", .dates([14_900, 14_900, 15_300, 15_300])))
 
 @Test func groupsComeInKeyOrder() throws {
   let result = try runStage(
@@ -18,7 +18,7 @@ private let rows = batch(
 
 @Test func keysMayBeComputed() throws {
   let result = try runStage(Aggregate.self, ["by": ["year": "year(at)"], "aggregates": ["n": "count(*)"]], [.table("table", rows)])
-  #expect(result.rows() == [["2011", "4"]] || result.rows() == [["2010", "2"], ["2011", "2"]])
+  #expect(result.rows() == [["2010", "2"], ["2011", "2"]])
 }
 
 @Test func withoutKeysOneRowComesOut() throws {

@@ -21,7 +21,7 @@ private let settings: JSONValue = [
     result.rows("quarantine") == [
       ["", "2", "2", "require customer", "missing"], ["b", "x", "3", "cast price", "\"x\" is no decimal(8,2)"],
       ["a", "1.50", "1", "distinct", "repeats an earlier row"], ["b ", "0", "", "keep quantity > 0", "unknown"],
-    ] || result.rows("quarantine").map { $0[3] } == ["require customer", "cast price", "distinct", "keep quantity > 0"])
+    ])
   #expect(result.metrics["rows_in"] == 6 && result.metrics["rows_kept"] == 2 && result.metrics["rows_removed"] == 4)
   #expect(
     result.metrics["removed"] == [
@@ -87,11 +87,11 @@ private let settings: JSONValue = [
   let binding = try bindStage(Clean.self, ["require": ["customer"], "keep": ["quantity > 0"], "distinct": true], [.table("table", sales)])
   #expect(binding.relation?.sql() == """
     WITH step1 AS (
-      SELECT * FROM "table" WHERE (customer IS NOT NULL) AND (quantity > 0)
+      SELECT * FROM "table" WHERE ("customer" IS NOT NULL) AND ("quantity" > 0)
     ),
     step2 AS (
       SELECT DISTINCT * FROM step1
     )
     SELECT * FROM step2
-    """ || binding.relation?.sql().contains("SELECT DISTINCT * FROM step1") == true)
+    """)
 }

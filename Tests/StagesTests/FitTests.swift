@@ -108,13 +108,13 @@ import Testing
 
   @Test func mistakesOfADocumentAllAtOnce() {
     let table = Batch(
-      schema: Schema([Field("frequency", .string), Field("recencies", .float64)]), columns: [.strings([]), .float64s([])], count: 0)
+      schema: Schema([Field("frequency", .string), Field("recencys", .float64)]), columns: [.strings([]), .float64s([])], count: 0)
     let said = complaints {
       try runRoom(Fit.self, ["model": "bg-nbd", "columns": ["age": "frequency"]], ["customers": .table(table)])
     }
     #expect(said == [
       "column \"frequency\" of input \"customers\" is not numeric; expected a number type; found string",
-      "input \"customers\" has no column \"recency\"; hint: did you mean \"recencies\"?",
+      "input \"customers\" has no column \"recency\"; hint: did you mean \"recencys\"?",
       "frequency and age are one column, \"frequency\"; expected two columns",
       "the unit of the customers' times is not known; expected \"unit\": \"day\", \"week\" or another unit of time; hint: only a table that comes straight from rfm says its unit",
     ])

@@ -24,7 +24,7 @@ enum PresentationTables {
       ("customer", .strings(names)), ("orders", .int64s(orders)),
       ("revenue", .decimals(zip(spend, orders).map { Int64($0 * 1000) * $1 }, precision: 18, scale: 3)), ("since_last", .float64s(since)),
       ("p_alive", .float64s(since.map { 1 - $0 / 400 })), ("expected_purchases", .float64s(expected)), ("expected_spend", .float64s(spend)),
-      ("clv", .float64s(zip(expected, spend).map { $0 * $1 })), ("r_score", .int32s(since.map { Int32(5 - $0 / 75) })),
+      ("clv", .float64s(zip(expected, spend).map { $0 * $1 })), ("r_score", .int32s(since.map { Int32(max(1, 5.99 - $0 / 75)) })),
       ("f_score", .int32s(orders.map { Int32(min(5, 1 + $0 / 3)) })), ("rfm_segment", .strings(since.map { labels[Int($0 / 93)] })),
       ("segment_label", .strings(orders.map { $0 > 8 ? "cluster 1" : $0 > 2 ? "cluster 2" : "cluster 3" })))
     // Two partitions, so that nothing may depend on there being one.

@@ -103,11 +103,13 @@ private let roles: [JSONMember] = [
     ], [.table("table", valued.table())])
   try compare(customers.table(), with: try #require(daily["rfm"]))
 
-  var counts: [String: Int] = [:]
-  for value in customers.table()["rfm_segment"].allValues { counts[value.description, default: 0] += 1 }
-  let wanted = try #require(named["rfm_segments"]?["segment_counts"]?.members)
-  #expect(wanted.count == 10)
-  for member in wanted { #expect(counts[member.key] == member.value.int, "\(member.key)") }
+  for (column, known) in [("rfm_segment", "counts"), ("rfm_score", "score_counts_RFM")] {
+    var counts: [String: Int] = [:]
+    for value in customers.table()[column].allValues { counts[value.description, default: 0] += 1 }
+    let wanted = try #require(named["rfm_segments"]?[known]?.members)
+    #expect(counts.count == wanted.count)
+    for member in wanted { #expect(counts[member.key] == member.value.int, "\(member.key)") }
+  }
 }
 
 /// First 20, last 5, and the aggregates of every column.

@@ -69,6 +69,28 @@ enum Looking {
     #expect(try page(runStage(Report.self, PresentationTables.settings("quickstart", "page"), shop(), width: 8)) == html)
   }
 
+  @Test func thePageOfCDNOW() throws {
+    let tables = [PresentationTables.value().at("tables", "value"), PresentationTables.byFrequency.at("tables", "by_frequency")]
+    let drawn = try bindStage(Visualize.self, try PresentationTables.settings("cdnow", "pictures"), tables)
+    #expect(drawn.reads == [.init("value", .named(["clv"])), .init("by_frequency", .named(["actual", "frequency", "predicted"]))])
+    guard case .document(let about) = drawn.outputs[0].type else { return }
+    let pictures: JSONValue = [
+      "charts": [["name": "predicted_against_actual", "svg": "<svg></svg>"], ["name": "cltv_distribution", "svg": "<svg></svg>"]]
+    ]
+    let result = try runStage(
+      Report.self, try PresentationTables.settings("cdnow", "page"),
+      [
+        PresentationTables.value().at("inputs", "value"),
+        .document("inputs", alias: "model", PresentationTables.bgnbd, about: "model:bg-nbd"),
+        .document("inputs", alias: "spend", PresentationTables.bgnbd, about: "model:gamma-gamma"),
+        .document("inputs", alias: "score", PresentationTables.evaluation, about: "evaluation"),
+        .document("inputs", alias: "pictures", pictures, about: about),
+      ])
+    #expect(result.binding.reads[0] == .init("value", .named(["expected_purchases"])))
+    let html = page(result)
+    #expect(html.contains("<dt>rmse</dt><dd>1.6080</dd>") && html.contains("model: bg-nbd") && html.contains("<h2>Hold-out</h2>"))
+  }
+
   @Test func aPageLaysItselfOut() throws {
     let result = try runStage(
       Report.self, [:],

@@ -4,11 +4,14 @@ import Pipelines
 /// A document as people read it: a fitted model as a table of parameters with their errors, anything else as names and values.
 struct DocumentCard {
   let card: Card
+  let isModel: Bool
 
   init(_ document: JSONValue, alias: String) {
     if let model = document["model"]?.string, let parameters = document["parameters"]?.members {
+      isModel = true
       card = Card("\(words(of: alias)): \(model)", Self.blocks(ofModel: document, parameters))
     } else {
+      isModel = false
       card = Card(words(of: alias), Self.blocks(of: document))
     }
   }

@@ -105,17 +105,19 @@ struct ReportWriter {
   }
 
   private func documents(_ all: [(alias: String, artifact: Artifact?)]) -> [Block] {
-    var cards: [Card] = []
+    var cards: [Card] = [], models = 0
     for (alias, artifact) in all {
       guard case .document(let document)? = artifact else { continue }
       let charts = Self.charts(document)
       if charts.isEmpty {
-        cards.append(DocumentCard(document, alias: alias).card)
+        let document = DocumentCard(document, alias: alias)
+        cards.append(document.card)
+        models += document.isModel ? 1 : 0
       } else {
         cards.append(Card(words(of: alias), [.pictures(charts.map(\.figure))]))
       }
     }
-    // One document has the whole width.
-    return cards.count == 1 ? cards[0].blocks : cards.isEmpty ? [] : [.cards(cards)]
+    // One document has the whole width; a model's name is told in any case.
+    return cards.count == 1 && models == 0 ? cards[0].blocks : cards.isEmpty ? [] : [.cards(cards)]
   }
 }

@@ -19,9 +19,8 @@ struct TopRows {
   func table(_ context: any RunContext) throws -> Charts.Table {
     let top = try top(context)
     let columns = shown.map { name -> Charts.Table.Column in
-      let type = top[name].type
-      guard type.isNumeric else { return .text(words(of: name)) }
-      return .number(words(of: name), rows.formats.first { $0.column == name }?.format ?? Self.format(of: name, type))
+      guard top[name].type.isNumeric else { return .text(words(of: name)) }
+      return .number(words(of: name), rows.formats.first { $0.column == name }?.format ?? Self.format(of: name, top[name]))
     }
     let cells = (0..<top.count).map { row in
       shown.map { name -> Charts.Table.Cell in
@@ -33,13 +32,19 @@ struct TopRows {
     return Charts.Table(caption: caption(top.count), columns: columns, rows: cells)
   }
 
-  /// Shares read better as percentages; money and other decimals keep their digits, two at most.
-  private static func format(of name: String, _ type: ColumnType) -> NumberFormat {
+  /// Shares read better as percentages; the other numbers of a column have the same decimals, so that they stand under each other.
+  private static func format(of name: String, _ column: Column) -> NumberFormat {
     if name == "share" || name.hasSuffix("_share") { return .percent }
-    return switch type {
-    case .int32, .int64: .integer
-    case .decimal(_, let scale): NumberFormat(decimals: min(scale, 2))
-    case .bool, .float64, .string, .date, .timestamp: .plain
+    switch column.type {
+    case .int32, .int64: return .integer
+    case .decimal(_, let scale): return NumberFormat(decimals: min(scale, 2))
+    case .float64:
+      let numbers = column.doubles().filter(\.isFinite)
+      if numbers.allSatisfy({ $0 == $0.rounded(.towardZero) }) { return .integer }
+      let largest = numbers.map(abs).max() ?? 0
+      // Very small numbers keep the digits that matter, each its own.
+      return largest < 0.01 ? .plain : NumberFormat(decimals: largest >= 100_000 ? 0 : largest > 1 ? 2 : 3)
+    case .bool, .string, .date, .timestamp: return .plain
     }
   }
 

@@ -25,7 +25,7 @@ final class Scheduler: @unchecked Sendable {
 
   private struct State {
     var pieces: [Piece]
-    /// The pieces that may start, in no order.
+    /// The pieces that may start, the next one last.
     var ready: [Int]
     var running = 0
     var memory = 0
@@ -64,7 +64,8 @@ final class Scheduler: @unchecked Sendable {
     self.memory = memory.isEmpty ? Array(repeating: 0, count: needs.count) : memory
     self.budget = budget
     state = State(
-      pieces: needs.map { Set($0).isEmpty ? .ready : .waiting(Set($0).count) }, ready: needs.indices.filter { needs[$0].isEmpty })
+      pieces: needs.map { Set($0).isEmpty ? .ready : .waiting(Set($0).count) },
+      ready: needs.indices.filter { needs[$0].isEmpty }.sorted { remaining[$0] < remaining[$1] || remaining[$0] == remaining[$1] && $0 > $1 })
   }
 
   /// How many pieces run at this moment.
@@ -100,19 +101,21 @@ final class Scheduler: @unchecked Sendable {
 
   /// Takes the ready piece with the longest path behind it that fits; the earlier of equals.
   private func next() -> Int? {
-    var best: Int?
-    for (place, index) in state.ready.enumerated() {
-      let (sum, over) = state.memory.addingReportingOverflow(memory[index])
-      if state.running > 0, over || sum > budget { continue }
-      guard let other = best.map({ state.ready[$0] }) else {
-        best = place
-        continue
-      }
-      if remaining[index] > remaining[other] || remaining[index] == remaining[other] && index < other { best = place }
+    let fits = { (index: Int) in
+      let (sum, over) = self.state.memory.addingReportingOverflow(self.memory[index])
+      return self.state.running == 0 || !over && sum <= self.budget
     }
-    guard let best else { return nil }
-    state.ready.swapAt(best, state.ready.count - 1)
-    return state.ready.removeLast()
+    return state.ready.lastIndex(where: fits).map { state.ready.remove(at: $0) }
+  }
+
+  private func makeReady(_ index: Int) {
+    state.pieces[index] = .ready
+    var low = 0, high = state.ready.count
+    while low < high {
+      let middle = (low + high) / 2, other = state.ready[middle]
+      if remaining[other] < remaining[index] || remaining[other] == remaining[index] && other > index { low = middle + 1 } else { high = middle }
+    }
+    state.ready.insert(index, at: low)
   }
 
   private func end(_ index: Int, _ verdict: Verdict) {
@@ -124,8 +127,7 @@ final class Scheduler: @unchecked Sendable {
     case .done:
       for dependent in dependents[index] {
         guard case .waiting(let count) = state.pieces[dependent] else { continue }
-        state.pieces[dependent] = count == 1 ? .ready : .waiting(count - 1)
-        if count == 1 { state.ready.append(dependent) }
+        if count == 1 { makeReady(dependent) } else { state.pieces[dependent] = .waiting(count - 1) }
       }
     case .failed: skip(behind: index)
     case .stop: state.isStopped = true

@@ -2,6 +2,7 @@ import Columns
 import Diagnostics
 import GRDB
 import Pipelines
+import Synchronization
 
 /// The index of a store, in SQLite: digests of source files, the last recipe of each stage, recipes by skeleton, runs.
 ///
@@ -15,18 +16,32 @@ final class Catalog: Sendable {
 
   private init(_ database: DatabaseQueue) { self.database = database }
 
+  /// Catalogs stay open until the process ends: closing the last connection would flush the file, which a run with
+  /// nothing to do need not wait for.
+  private static let opened = Mutex<[String: (identity: String, catalog: Catalog)]>([:])
+
   static func open(_ store: ArtifactStore) -> Catalog {
     guard Disk.isFolder(store.path) else { return inMemory() }
-    let path = store.path + "/catalog.sqlite"
+    let path = Disk.normalized(store.path, from: Disk.currentFolder) + "/catalog.sqlite"
+    return opened.withLock { opened in
+      if let known = opened[path], Disk.identity(path) == known.identity { return known.catalog }
+      opened[path] = nil
+      guard let catalog = attempt(path) else { return inMemory() }
+      if let identity = Disk.identity(path) { opened[path] = (identity, catalog) }
+      return catalog
+    }
+  }
+
+  private static func attempt(_ path: String) -> Catalog? {
     for _ in 0..<2 {
-      do { return Catalog(try opened(path)) } catch {
+      do { return Catalog(try connected(path)) } catch {
         let code = (error as? DatabaseError)?.resultCode
-        guard error is OtherVersion || code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB || Disk.isFolder(path) else { break }
+        guard error is OtherVersion || code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB || Disk.isFolder(path) else { return nil }
         // Damaged, or of another version: the store can tell everything again.
         for suffix in ["", "-wal", "-shm"] { Disk.remove(path + suffix) }
       }
     }
-    return inMemory()
+    return nil
   }
 
   /// For runs that must leave the store as it was, and where no file can be written.
@@ -39,7 +54,7 @@ final class Catalog: Sendable {
 
   private struct OtherVersion: Error {}
 
-  private static func opened(_ path: String) throws -> DatabaseQueue {
+  private static func connected(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.journalMode = .wal

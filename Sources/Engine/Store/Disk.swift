@@ -59,6 +59,12 @@ enum Disk {
     return lstat(path, &status) == 0
   }
 
+  /// Device and inode; another file of the same name has another identity.
+  static func identity(_ path: String) -> String? {
+    var status = stat()
+    return stat(path, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : nil
+  }
+
   /// Of a regular file that is no link; nil for everything else.
   static func size(ofFile path: String) -> Int? {
     var status = stat()

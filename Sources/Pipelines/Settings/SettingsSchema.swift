@@ -5,7 +5,11 @@ extension SettingsDescription {
     var properties: [JSONMember] = []
     for item in items {
       var members = item.shape.schemaOrParameter(item.range).members ?? []
-      if !item.help.isEmpty { members.insert(JSONMember("description", .string(item.help)), at: 0) }
+      if !item.help.isEmpty {
+        // The setting's own words in place of those of its form: a key may stand once.
+        members.removeAll { $0.key == "description" }
+        members.insert(JSONMember("description", .string(item.help)), at: 0)
+      }
       if let standard = item.standard, !standard.isNull { members.append(JSONMember("default", standard)) }
       properties.append(JSONMember(item.name, .object(members)))
     }
