@@ -89,7 +89,7 @@ let package = Package(
       name: "EngineTests", dependencies: ["Engine", "Pipelines", "Columns", "Diagnostics"], swiftSettings: strict),
     .testTarget(
       name: "StagesTests",
-      dependencies: ["Stages", "Engine", "Pipelines", "Columns", "Diagnostics", "Formats", "Models"], swiftSettings: strict),
+      dependencies: ["Stages", "Engine", "Pipelines", "Columns", "Diagnostics", "Formats", "Models", "Charts", "Statistics", "Kernels", "Expressions"], swiftSettings: strict),
     .testTarget(
       name: "PipelinesEndToEndTests",
       dependencies: ["millrace", "Stages", "Engine", "Pipelines", "Formats", "Columns", "Diagnostics"], swiftSettings: strict),
