@@ -78,10 +78,6 @@ public final class KeyIndex: @unchecked Sendable {
     _ cells: [Cells], hashes rowHashes: UnsafePointer<UInt64>, rows: UnsafePointer<Int32>?, count n: Int,
     into groups: UnsafeMutablePointer<Int32>
   ) {
-    if cells.count == 1, cells[0].kind == .text {
-      addTexts(cells[0], hashes: rowHashes, rows: rows, count: n, into: groups)
-      return
-    }
     for at in 0..<n {
       let row = rows.map { Int($0[at]) } ?? at
       let hash = rowHashes[row]
@@ -105,24 +101,27 @@ public final class KeyIndex: @unchecked Sendable {
     }
   }
 
-  // The same for one text column, the usual key, with everything in locals.
-  private func addTexts(
-    _ cells: Cells, hashes rowHashes: UnsafePointer<UInt64>, rows: UnsafePointer<Int32>?, count n: Int,
-    into groups: UnsafeMutablePointer<Int32>
+  /// The same for one column, whose key words lie `stride` bytes apart from `words`; the usual key, with everything in
+  /// locals. `rows` are looked at for new keys and long texts only. Nulls have to be texts, or told apart by the caller.
+  func add(
+    words: UnsafeRawPointer, stride: Int, _ cells: Cells, rows: UnsafeRawPointer, count n: Int, into groups: UnsafeMutablePointer<Int32>
   ) {
     var store = stores[0]
-    stores[0] = KeyStore(isText: true)
-    let placeholder = stores[0]
     var slots = self.slots, mask = slotCount &- 1
+    let isText = store.isText
     for at in 0..<n {
-      let row = rows.map { Int($0[at]) } ?? at
-      let hash = rowHashes[row]
+      let word = words.load(fromByteOffset: at &* stride, as: UInt64.self)
+      let hash = RowHash.ofRow(word)
       var slot = Int(truncatingIfNeeded: hash) & mask
       var found = -1
-      while slots[slot] != 0 {
-        if slots[slot] >> 32 == hash >> 32 {
-          let key = Int(truncatingIfNeeded: slots[slot] & 0xFFFF_FFFF) &- 1
-          if store.equals(key, cells, row) {
+      while true {
+        let entry = slots[slot]
+        if entry == 0 { break }
+        if entry >> 32 == hash >> 32 {
+          let key = Int(truncatingIfNeeded: entry & 0xFFFF_FFFF) &- 1
+          if store.words[key] == word,
+            !isText || Cells.isWhole(word) || store.equals(key, cells, Int(rows.load(fromByteOffset: at &* stride, as: Int32.self)))
+          {
             found = key
             break
           }
@@ -130,14 +129,13 @@ public final class KeyIndex: @unchecked Sendable {
         slot = (slot &+ 1) & mask
       }
       if found < 0 {
-        store.append(cells, row)
+        store.append(cells, Int(rows.load(fromByteOffset: at &* stride, as: Int32.self)))
         found = insert(hash, at: slot)
         slots = self.slots
         mask = slotCount &- 1
       }
       groups[at] = Int32(truncatingIfNeeded: found)
     }
-    placeholder.free()
     stores[0] = store
   }
 
@@ -167,10 +165,11 @@ public final class KeyIndex: @unchecked Sendable {
   public func keys() -> [Column] { zip(stores, types).map { $0.column($1, count: count) } }
 }
 
-/// The cells of one key column: words, or starts and lengths into an arena of text.
+/// The cells of one key column, as key words; long texts lie in an arena.
 private struct KeyStore {
   let isText: Bool
-  private var words = Pile<UInt64>()
+  private(set) var words = Pile<UInt64>()
+  private var starts = Pile<Int>()
   private var lengths = Pile<Int32>()
   private var arena = Pile<UInt8>()
   private var missing = Pile<Bool>()
@@ -179,30 +178,30 @@ private struct KeyStore {
 
   func free() {
     words.free()
+    starts.free()
     lengths.free()
     arena.free()
     missing.free()
   }
 
   @inline(__always) private func text(_ key: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: arena.base + Int(truncatingIfNeeded: words[key]), count: Int(lengths[key]))
+    UnsafeRawBufferPointer(start: arena.base + starts[key], count: Int(lengths[key]))
   }
 
   @inline(__always) func equals(_ key: Int, _ cells: borrowing Cells, _ row: Int) -> Bool {
     let null = cells.isNull(row)
     if null != missing[key] { return false }
     if null { return true }
-    return isText ? equalBytes(text(key), cells.text(row)) : words[key] == cells.word(row)
+    let word = cells.keyWord(row)
+    return words[key] == word && (!isText || Cells.isWhole(word) || equalBytes(text(key), cells.text(row)))
   }
 
   @inline(__always) mutating func append(_ cells: borrowing Cells, _ row: Int) {
     let null = cells.isNull(row)
     missing.append(null)
-    if !isText {
-      words.append(null ? 0 : cells.word(row))
-      return
-    }
-    words.append(UInt64(arena.count))
+    words.append(null ? 0 : cells.keyWord(row))
+    if !isText { return }
+    starts.append(arena.count)
     let text = null ? UnsafeRawBufferPointer(start: nil, count: 0) : cells.text(row)
     lengths.append(Int32(truncatingIfNeeded: text.count))
     let place = arena.extend(by: text.count)

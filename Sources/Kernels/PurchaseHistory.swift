@@ -74,9 +74,8 @@ public final class PurchaseHistory: @unchecked Sendable {
       withoutDay += batch.withoutDay
       withoutAmount += batch.withoutAmount
       later += batch.later
-      let rows = batch.rows.count
-      kept += rows
-      if rows > 0 {
+      kept += batch.count
+      if batch.count > 0 {
         firstDay = min(firstDay ?? batch.firstDay, batch.firstDay)
         lastDay = max(lastDay ?? batch.lastDay, batch.lastDay)
       }
@@ -138,51 +137,75 @@ private struct PurchaseRecord: BitwiseCopyable {
   var place: UInt32
 }
 
-/// Rows of one batch that count, grouped by partition; within one in row order.
-private struct PreparedPurchases: Sendable {
-  let batch: PurchaseBatch
+/// A row on its way to its partition.
+private struct PurchaseRow: BitwiseCopyable {
+  var customer: UInt64
+  var order: UInt64
+  var amount: UInt64
+  var row: Int32
+  var day: Int32
+}
+
+/// Rows of one batch that count, grouped by partition; within one in row order. All that a partition needs lies together,
+/// so that it reads memory in order.
+// @unchecked: the rows are written in `init` only, before another thread can see them.
+private final class PreparedPurchases: @unchecked Sendable {
   let customer: Cells, order: Cells?
-  let customerHashes: [UInt64]
-  let orderHashes: [UInt64]
-  var rows: [Int32] = []
-  var starts: [Int]
-  var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
-  var firstDay = Int32.max, lastDay = Int32.min
+  let rows: UnsafeMutablePointer<PurchaseRow>
+  let starts: [Int]
+  private(set) var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
+  private(set) var firstDay = Int32.max, lastDay = Int32.min
 
   init(_ batch: PurchaseBatch, latest: Int32) {
-    self.batch = batch
-    customer = Cells(batch.customer)
-    order = batch.order.map(Cells.init)
-    customerHashes = rowHashes([batch.customer], count: batch.count)
-    orderHashes = batch.order.map { rowHashes([$0], count: batch.count) } ?? []
+    let customer = Cells(batch.customer), order = batch.order.map(Cells.init), day = batch.day, amount = batch.amount
     let n = batch.count
-    var pieces = [UInt8](repeating: 255, count: n)
+    let pieces = UnsafeMutablePointer<UInt8>.allocate(capacity: max(n, 1))
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(n, 1))
+    defer {
+      pieces.deallocate()
+      words.deallocate()
+    }
     var counts = [Int](repeating: 0, count: Radix.count)
-    let customer = customer, day = batch.day, amount = batch.amount
+    var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
+    var firstDay = Int32.max, lastDay = Int32.min
     for row in 0..<n {
-      if customer.isNull(row) { withoutCustomer += 1; continue }
-      if day.isNull(row) { withoutDay += 1; continue }
+      pieces[row] = 255
+      if customer.isNull(row) { withoutCustomer &+= 1; continue }
+      if day.isNull(row) { withoutDay &+= 1; continue }
       let date = Int32(truncatingIfNeeded: day.word(row))
-      if date > latest { later += 1; continue }
-      if amount.isNull(row) { withoutAmount += 1; continue }
+      if date > latest { later &+= 1; continue }
+      if amount.isNull(row) { withoutAmount &+= 1; continue }
       firstDay = min(firstDay, date)
       lastDay = max(lastDay, date)
-      let piece = Radix.piece(of: customerHashes[row])
+      let word = customer.keyWord(row)
+      words[row] = word
+      let piece = Radix.piece(of: RowHash.ofRow(word))
       pieces[row] = UInt8(truncatingIfNeeded: piece)
       counts[piece] &+= 1
     }
-    starts = [0]
-    for count in counts { starts.append(starts.last! + count) }
+    var starts = [0]
+    for count in counts { starts.append(starts[starts.count - 1] + count) }
     var cursor = starts
-    rows = [Int32](unsafeUninitializedCapacity: starts.last!) { to, initialized in
+    rows = .allocate(capacity: max(starts[Radix.count], 1))
+    cursor.withUnsafeMutableBufferPointer { cursor in
       for row in 0..<n where pieces[row] != 255 {
         let piece = Int(pieces[row])
-        to[cursor[piece]] = Int32(truncatingIfNeeded: row)
+        rows[cursor[piece]] = PurchaseRow(
+          customer: words[row], order: order?.keyWord(row) ?? 0, amount: amount.word(row), row: Int32(truncatingIfNeeded: row),
+          day: Int32(truncatingIfNeeded: day.word(row)))
         cursor[piece] &+= 1
       }
-      initialized = starts.last!
     }
+    self.customer = customer
+    self.order = order
+    self.starts = starts
+    (self.withoutCustomer, self.withoutDay, self.withoutAmount, self.later) = (withoutCustomer, withoutDay, withoutAmount, later)
+    (self.firstDay, self.lastDay) = (firstDay, lastDay)
   }
+
+  deinit { rows.deallocate() }
+
+  var count: Int { starts[Radix.count] }
 }
 
 // @unchecked: one thread at a time works on a partition.
@@ -205,29 +228,23 @@ private final class HistoryPartition: @unchecked Sendable {
     if n == 0 { return }
     let ids = UnsafeMutablePointer<Int32>.allocate(capacity: n * 2), orderIDs = ids + n
     defer { ids.deallocate() }
-    batch.rows.withUnsafeBufferPointer { all in
-      let rows = all.baseAddress! + range.lowerBound
-      batch.customerHashes.withUnsafeBufferPointer {
-        customers.add([batch.customer], hashes: $0.baseAddress!, rows: rows, count: n, into: ids)
-      }
-      if let orders, let order = batch.order {
-        batch.orderHashes.withUnsafeBufferPointer {
-          orders.add([order], hashes: $0.baseAddress!, rows: rows, count: n, into: orderIDs)
-        }
-        for at in 0..<n where order.isNull(Int(rows[at])) { orderIDs[at] = -1 }
-      } else {
-        orderIDs.update(repeating: -1, count: n)
-      }
-      let firstPlace = records.count
-      precondition(firstPlace + n <= Int(UInt32.max), "more than 4,294,967,295 purchase rows in one of 64 partitions")
-      let to = records.extend(by: n), day = batch.batch.day, amount = batch.batch.amount
-      for at in 0..<n {
-        let row = Int(rows[at])
-        // −0 was made 0 by `word`; a sum cannot tell.
-        to[at] = PurchaseRecord(
-          customer: ids[at], day: Int32(truncatingIfNeeded: day.word(row)), amount: amount.word(row), order: orderIDs[at],
-          place: UInt32(truncatingIfNeeded: firstPlace &+ at))
-      }
+    let rows = batch.rows + range.lowerBound, base = UnsafeRawPointer(rows), stride = MemoryLayout<PurchaseRow>.stride
+    let places = base + MemoryLayout<PurchaseRow>.offset(of: \.row)!
+    customers.add(words: base, stride: stride, batch.customer, rows: places, count: n, into: ids)
+    if let orders, let order = batch.order {
+      orders.add(words: base + MemoryLayout<PurchaseRow>.offset(of: \.order)!, stride: stride, order, rows: places, count: n, into: orderIDs)
+      if order.validity != nil { for at in 0..<n where order.isNull(Int(rows[at].row)) { orderIDs[at] = -1 } }
+    } else {
+      orderIDs.update(repeating: -1, count: n)
+    }
+    let firstPlace = records.count
+    precondition(firstPlace + n <= Int(UInt32.max), "more than 4,294,967,295 purchase rows in one of 64 partitions")
+    let to = records.extend(by: n)
+    for at in 0..<n {
+      // −0 was made 0 by `word`; a sum cannot tell.
+      to[at] = PurchaseRecord(
+        customer: ids[at], day: rows[at].day, amount: rows[at].amount, order: orderIDs[at],
+        place: UInt32(truncatingIfNeeded: firstPlace &+ at))
     }
   }
 

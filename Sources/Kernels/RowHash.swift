@@ -7,12 +7,15 @@ import Columns
 enum RowHash {
   private static let seed: UInt64 = 0xA076_1D64_78BD_642F
   private static let step: UInt64 = 0xE703_7ED1_A0B4_28DB
-  private static let nothing: UInt64 = 0x8EBC_6AF0_9C88_C6E3
+  private static let nothing: UInt64 = of(0)
 
   @inline(__always) static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let product = a.multipliedFullWidth(by: b)
     return product.high ^ product.low
   }
+
+  /// Of a row with one column, from the column's key word.
+  @inline(__always) static func ofRow(_ keyWord: UInt64) -> UInt64 { mix(seed ^ of(keyWord), step) }
 
   @inline(__always) static func of(_ word: UInt64) -> UInt64 { mix(word ^ seed, step) }
 
@@ -45,13 +48,13 @@ enum RowHash {
       if cells.kind == .text, case .codes(_, let values) = cells.column.storage, values.count <= count / 2 {
         let known = UnsafeMutablePointer<UInt64>.allocate(capacity: max(values.count, 1))
         defer { known.deallocate() }
-        for place in 0..<values.count { known[place] = of(cells.text(at: place)) }
+        for place in 0..<values.count { known[place] = of(Cells.keyWord(cells.text(at: place))) }
         let codes = cells.codes!
         for row in 0..<count {
           hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : known[Int(codes[row])]), step)
         }
       } else if cells.kind == .text {
-        for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(cells.text(row))), step) }
+        for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(Cells.keyWord(cells.text(row)))), step) }
       } else {
         for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(cells.word(row))), step) }
       }
