@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PK
 # One set of flags for build and test, so that both share .build.
 flags := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 
-.PHONY: build setup run test test-more bench clean help
+.PHONY: build setup run test test-more bench docs clean help
 
 build: setup ## compile everything, optimized
 	@.ci/link-libraries "$$(swift build $(flags) --show-bin-path)"
@@ -15,7 +15,7 @@ build: setup ## compile everything, optimized
 setup: ## fetch Apache Arrow and the chart renderer into .deps (quick when they are there)
 	@.ci/setup
 
-run: build ## run pipelines/quickstart.json on the sample that comes with Millrace
+run: build ## run pipelines/quickstart.json on data that Millrace makes itself
 	.build/release/millrace run pipelines/quickstart.json
 
 test: build ## run all tests
@@ -26,6 +26,9 @@ test-more: setup ## tests under the address and thread sanitizers, about 15 minu
 
 bench: build ## measure
 	Tests/Benchmarks/run.sh
+
+docs: build ## make docs/stages.md and docs/pipeline.schema.json anew
+	.build/release/millrace docs docs
 
 clean: ## forget what was built; artifacts and .deps stay
 	rm -rf .build .build-asan .build-tsan

@@ -129,7 +129,7 @@ public final class KeyIndex: @unchecked Sendable {
         slot = (slot &+ 1) & mask
       }
       if found < 0 {
-        store.append(cells, Int(rows.load(fromByteOffset: at &* stride, as: Int32.self)))
+        store.append(word, isNull: isText && word == 0, cells, Int(rows.load(fromByteOffset: at &* stride, as: Int32.self)))
         found = insert(hash, at: slot)
         slots = self.slots
         mask = slotCount &- 1
@@ -198,21 +198,37 @@ private struct KeyStore {
 
   @inline(__always) mutating func append(_ cells: borrowing Cells, _ row: Int) {
     let null = cells.isNull(row)
-    missing.append(null)
-    words.append(null ? 0 : cells.keyWord(row))
+    append(null ? 0 : cells.keyWord(row), isNull: null, cells, row)
+  }
+
+  /// A text of up to seven bytes is its word: the row is not looked at.
+  @inline(__always) mutating func append(_ word: UInt64, isNull: Bool, _ cells: borrowing Cells, _ row: Int) {
+    missing.append(isNull)
+    words.append(word)
     if !isText { return }
     starts.append(arena.count)
-    let text = null ? UnsafeRawBufferPointer(start: nil, count: 0) : cells.text(row)
+    if Cells.isWhole(word) {
+      lengths.append(0)
+      return
+    }
+    let text = cells.text(row)
     lengths.append(Int32(truncatingIfNeeded: text.count))
     let place = arena.extend(by: text.count)
-    if let from = text.baseAddress, text.count > 0 { UnsafeMutableRawPointer(place).copyMemory(from: from, byteCount: text.count) }
+    if let from = text.baseAddress { UnsafeMutableRawPointer(place).copyMemory(from: from, byteCount: text.count) }
   }
 
   func column(_ type: ColumnType, count: Int) -> Column {
     if isText {
-      var texts = TextBuilder(reserving: count, bytes: arena.count)
+      var texts = TextBuilder(reserving: count, bytes: arena.count + count * 6)
       for key in 0..<count {
-        if missing[key] { texts.appendNull() } else { texts.append(text(key).bindMemory(to: UInt8.self)) }
+        if missing[key] { texts.appendNull() } else if Cells.isWhole(words[key]) {
+          // The bytes lie in the word, first byte lowest; its highest byte is the length + 1.
+          var bytes = words[key].littleEndian
+          let length = Int(words[key] >> 56) - 1
+          withUnsafeBytes(of: &bytes) { texts.append(UnsafeBufferPointer(rebasing: $0.bindMemory(to: UInt8.self)[..<length])) }
+        } else {
+          texts.append(text(key).bindMemory(to: UInt8.self))
+        }
       }
       return texts.finish()
     }

@@ -186,7 +186,7 @@ private final class PreparedPurchases: @unchecked Sendable {
     var starts = [0]
     for count in counts { starts.append(starts[starts.count - 1] + count) }
     var cursor = starts
-    rows = .allocate(capacity: max(starts[Radix.count], 1))
+    let rows = UnsafeMutablePointer<PurchaseRow>.allocate(capacity: max(starts[Radix.count], 1))
     cursor.withUnsafeMutableBufferPointer { cursor in
       for row in 0..<n where pieces[row] != 255 {
         let piece = Int(pieces[row])
@@ -196,6 +196,7 @@ private final class PreparedPurchases: @unchecked Sendable {
         cursor[piece] &+= 1
       }
     }
+    self.rows = rows
     self.customer = customer
     self.order = order
     self.starts = starts
