@@ -21,10 +21,10 @@ enum PageStyle {
     nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; padding: 0; }
     a { color: var(--accent); }
     dl, dd { margin: 0; }
-    .headlines { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0; }
+    .headlines { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0; }
     .headlines > div, .card { background: var(--panel); border: 1px solid var(--rule); border-radius: 10px; padding: .9rem 1.1rem; }
     .headlines dt { font-size: .85rem; }
-    .headlines .figure { font-size: 1.6rem; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; }
+    .headlines .figure { font-size: 1.5rem; overflow-wrap: anywhere; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; }
     .remark { font-size: .82rem; }
     .cards, .gallery { display: grid; gap: 1rem; margin: 1rem 0; }
     .cards { grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); }
