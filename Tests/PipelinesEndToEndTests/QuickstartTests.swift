@@ -34,6 +34,27 @@ import Testing
     }
   }
 
+  /// What `make bench` times: `clean` and `feature-engineer` with a choice of columns.
+  @Test func benchmarkDocument() throws {
+    let folder = Folder()
+    #expect(folder.millrace("simulate", "shop.csv", "--customers", "500", "--quiet").code == 0)
+    folder.write(
+      text(ofFile: Executable.packageRoot + "/Tests/Benchmarks/transactions.json")
+        .replacing("\"distinct\": true", with: "\"distinct\": true, \"columns\": [\"price\", \"customer\", \"at\", \"invoice\", \"quantity\"]"),
+      to: "narrow.json")
+    let document = Executable.packageRoot + "/Tests/Benchmarks/transactions.json"
+    var customers: [String] = []
+    for name in [document, "narrow.json"] {
+      let outcome = folder.millrace("run", name, "--set", "source=shop.csv", "--artifacts", "store", "--json", "--quiet")
+      try #require(outcome.code == 0, "\(outcome.error)")
+      let run = try JSONReader.read(Array(outcome.out.utf8), file: "run --json").value
+      let stage = run["stages"]?.array?.first { $0["name"] == "customers" }
+      #expect(stage?["outputs"]?["table"]?["rows"]?.int == 500)
+      customers.append(stage?["outputs"]?["table"]?["digest"]?.string ?? "")
+    }
+    #expect(customers[0] == customers[1])
+  }
+
   @Test(arguments: ["quickstart", "online-retail", "cdnow"]) func everyDocumentChecks(name: String) {
     let folder = Folder()
     let outcome = folder.millrace("check", Executable.packageRoot + "/pipelines/\(name).json")

@@ -135,7 +135,8 @@ struct CleanPlan: Sendable {
     }
     names += repairs.flatMap { $0.expression.columnsRead } + (distinctOn ?? []) + caps.map(\.name) + (amount?.columnsRead ?? [])
     let wanted = Set(names + (stage.columns ?? schema.names))
-    let read = schema.names.filter(wanted.contains)
+    // Columns that are named one by one come sorted by name, as the recipe knows them: their place in the input must not show.
+    let read = stage.columns == nil ? schema.names : schema.names.filter(wanted.contains).sorted()
     for name in ["rule", "reason"] where read.contains(name) {
       mistakes.all.append(
         Diagnostic("the input has a column \"\(name)\", which the quarantine needs for itself", at: .input(port: "table"), hint: "rename it before"))

@@ -113,14 +113,16 @@ struct FeaturePlan: Sendable {
       let passed = grouped == nil ? stage.columns ?? [] : []
       wanted = Set(derived.flatMap { $0.expression.columnsRead } + keys.map(\.name) + groupingReads + stage.scale.names + passed)
     }
-    let read = schema.names.filter(wanted.contains)
+    // Columns that are named one by one come sorted by name, as the recipe knows them: their place in the input must not show.
+    let readsAll = grouped == nil && stage.columns == nil
+    let read = readsAll ? schema.names : schema.names.filter(wanted.contains).sorted()
     for name in ["rule", "reason"] where read.contains(name) {
       mistakes.all.append(
         Diagnostic("the input has a column \"\(name)\", which the quarantine needs for itself", at: .input(port: "table"), hint: "rename it before"))
     }
     try mistakes.throwing()
     input = schema.selecting(read)
-    readsAll = grouped == nil && stage.columns == nil
+    self.readsAll = readsAll
     quarantine = Schema(input.fields + [Field("rule", .string), Field("reason", .string)])
     output = stage.columns.map(all.selecting) ?? all
   }
