@@ -1,0 +1,62 @@
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Every command of README.md, in its order, in one folder; what it promises to fail must fail.
+@Suite struct ReadmeTests {
+  @Test func everyCommandRuns() throws {
+    let readme = text(ofFile: Executable.packageRoot + "/README.md")
+    let folder = Folder()
+    folder.write(try #require(blocks("json", in: readme).first), to: "first.json")
+    let release = Executable.path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    let prepare = """
+      mkdir -p .build && ln -s '\(release)' .build/release && ln -s '\(Executable.packageRoot)/.deps' .deps \
+      && cp -r '\(Executable.packageRoot)/pipelines' pipelines
+      """
+    #expect(code(of: prepare, in: folder) == 0)
+    var missing: [String] = []
+    for (file, place) in [("online_retail_II.csv.gz", "online_retail_II"), ("CDNOW_sample.txt", "cdnow")] {
+      guard let shared = Executable.shared else {
+        missing.append(file)
+        continue
+      }
+      #expect(code(of: "ln -s '\(shared)/data/\(place)/\(file)' .", in: folder) == 0)
+    }
+    var expected: Int32 = 0, ran = 0
+    for line in blocks("sh", in: readme).flatMap({ $0.split(separator: "\n").map(String.init) }) {
+      if line.hasPrefix("#") {
+        if line == "# Ends with exit code 2:" { expected = 2 }
+        continue
+      }
+      if line.hasPrefix("make ") { continue }
+      if let file = missing.first(where: line.contains) {
+        print("README: \(file) is not here, not run: \(line)")
+        continue
+      }
+      let found = code(of: line, in: folder)
+      #expect(found == expected, "\(line)\n\(folder.text("said"))")
+      expected = 0
+      ran += 1
+    }
+    #expect(ran > 10)
+  }
+
+  private func code(of line: String, in folder: Folder) -> Int32 {
+    let status = system("cd '\(folder.path)' && ( \(line) ) > said 2>&1 < /dev/null")
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+  }
+
+  /// The fenced blocks of one language.
+  private func blocks(_ language: String, in page: String) -> [String] {
+    var found: [String] = [], open: [String]?
+    for line in page.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+      if open == nil, line == "```" + language { open = [] } else if let lines = open, line == "```" {
+        found.append(lines.joined(separator: "\n") + "\n")
+        open = nil
+      } else if open != nil { open!.append(line) }
+    }
+    return found
+  }
+}
