@@ -19,7 +19,8 @@ let package = Package(
     .target(name: "ArrowBridge", dependencies: ["CArrow", "CArrowBridge"]),
     .target(name: "Diagnostics", swiftSettings: strict),
     .target(name: "Columns", dependencies: ["CArrowBridge", "CXXHash"], swiftSettings: strict),
-    .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "CArrowBridge"], swiftSettings: strict),
+    .target(name: "Statistics", swiftSettings: strict),
+    .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
       dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CZlib", "CScan"],
