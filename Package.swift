@@ -15,7 +15,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
@@ -43,15 +42,12 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Statistics"], swiftSettings: strict),
-    .target(name: "Charts", dependencies: ["Columns", "Statistics", "Diagnostics"], swiftSettings: strict),
+    .target(name: "Charts", dependencies: ["Columns", "Diagnostics"], swiftSettings: strict),
 
     // Floor 2: the document, the stage contract, relations, the bound plan.
     .target(
       name: "Pipelines",
-      dependencies: [
-        "Columns", "Diagnostics", "Expressions", "Kernels",
-        .product(name: "OrderedCollections", package: "swift-collections"),
-      ], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels"], swiftSettings: strict),
 
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(
@@ -64,7 +60,6 @@ let package = Package(
       name: "Stages",
       dependencies: [
         "Columns", "Diagnostics", "Statistics", "Expressions", "Formats", "Kernels", "Models", "Charts", "Pipelines",
-        .product(name: "OrderedCollections", package: "swift-collections"),
       ], path: "stages", swiftSettings: strict),
 
     // Floor 4: the command line. Words in, words out, exit codes.
