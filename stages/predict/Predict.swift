@@ -39,6 +39,11 @@ public struct Predict: Stage {
     var mistakes: [Diagnostic] = []
     check(inputs["purchases"], "purchases", [.bgNBD, .mbgNBD], &mistakes)
     check(inputs["spend"], "spend", [.gammaGamma], &mistakes)
+    // Beyond it the discounted integral needs more panels than there are rungs of quadrature for, and no forecast means much.
+    if horizon.days > 20 * 365.25 {
+      mistakes.append(
+        Diagnostic("the horizon is out of range", at: .setting(["horizon"]), expected: "at most 20 years", found: horizon.description))
+    }
     if scaled && !spend {
       mistakes.append(
         Diagnostic(
