@@ -70,8 +70,8 @@ public struct ChartRenderer: Sendable {
   }
 
   /// The pictures in the order of the jobs. Throws `Mistakes`: one for each chart that could not be drawn, or the one
-  /// that says why none could.
-  public func render(_ jobs: [Job]) throws(Mistakes) -> [Picture] {
+  /// that says why none could. `check` is asked while the renderer works; what it throws ends the renderer and is thrown on.
+  public func render(_ jobs: [Job], check: @Sendable () throws -> Void = {}) throws -> [Picture] {
     guard !jobs.isEmpty else { return [] }
     var input: [UInt8] = []
     for job in jobs {
@@ -83,14 +83,19 @@ public struct ChartRenderer: Sendable {
     }
     let arguments = ["-c", RendererScript.source, folder ?? "", String(getpid())]
     switch ChildProcess.run(
-      python, arguments, environment: Self.childEnvironment(), input: input, seconds: timeoutSeconds)
+      python, arguments, environment: Self.childEnvironment(), input: input, seconds: timeoutSeconds,
+      check: check)
     {
     case .failure(let failure):
       throw Mistakes(
         Diagnostic(
           "the chart renderer could not be started", expected: "\(python) on the PATH",
           found: String(cString: strerror(failure.code)), hint: "install Python 3, then run: make setup"))
-    case .success(let outcome): return try pictures(jobs, outcome)
+    case .success(let outcome):
+      if let interruption = outcome.interruption { throw interruption }
+      // Ctrl-C reaches the renderer too: that it ended early is no mistake then.
+      try check()
+      return try pictures(jobs, outcome)
     }
   }
 

@@ -12,11 +12,18 @@ struct ChildProcess {
     /// As `waitpid` gave it.
     var status: Int32
     var timedOut: Bool
+    /// What the caller's check threw; the child was killed for it.
+    var interruption: (any Error)?
   }
 
+  /// How long a stop may go unseen, in milliseconds.
+  private static let glance: Int64 = 50
+
   /// Fails with the error number when the program could not be started; a program that ended badly is an outcome.
+  /// `check` is asked all the while; when it throws, the child is killed and is gone when this returns.
   static func run(
-    _ program: String, _ arguments: [String], environment: [(String, String)], input: [UInt8], seconds: Int
+    _ program: String, _ arguments: [String], environment: [(String, String)], input: [UInt8], seconds: Int,
+    check: () throws -> Void = {}
   ) -> Result<Outcome, StartFailure> {
     var feed: [Int32] = [-1, -1], output: [Int32] = [-1, -1], complaint: [Int32] = [-1, -1]
     defer { for end in feed + output + complaint where end >= 0 { close(end) } }
@@ -38,16 +45,17 @@ struct ChildProcess {
     // The child has its own copies; with ours open, its end of output would never be seen.
     for end in [feed[1], output[1], complaint[1]] { close(end) }
     (feed[1], output[1], complaint[1]) = (-1, -1, -1)
-    return .success(converse(child, &feed[0], output[0], complaint[0], input, seconds))
+    return .success(converse(child, &feed[0], output[0], complaint[0], input, seconds, check))
   }
 
   struct StartFailure: Error { var code: Int32 }
 
   // Writes and reads at once: a child that answers before it has read everything must not block.
   private static func converse(
-    _ child: pid_t, _ feed: inout Int32, _ output: Int32, _ complaint: Int32, _ input: [UInt8], _ seconds: Int
+    _ child: pid_t, _ feed: inout Int32, _ output: Int32, _ complaint: Int32, _ input: [UInt8], _ seconds: Int,
+    _ check: () throws -> Void
   ) -> Outcome {
-    var outcome = Outcome(output: [], complaint: [], status: 0, timedOut: false)
+    var outcome = Outcome(output: [], complaint: [], status: 0, timedOut: false, interruption: nil)
     for end in [feed, output, complaint] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
     let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
     var sent = 0, isOutputOpen = true, isComplaintOpen = true
@@ -56,6 +64,10 @@ struct ChildProcess {
       let left = deadline - monotonicMilliseconds()
       guard left > 0 else {
         outcome.timedOut = true
+        break
+      }
+      do { try check() } catch {
+        outcome.interruption = error
         break
       }
       if feed >= 0, sent == input.count {
@@ -67,7 +79,7 @@ struct ChildProcess {
         pollfd(fd: isOutputOpen ? output : -1, events: Int16(POLLIN), revents: 0),
         pollfd(fd: isComplaintOpen ? complaint : -1, events: Int16(POLLIN), revents: 0),
       ]
-      if poll(&waiting, 3, Int32(min(left, 60_000))) < 0, errno != EINTR { break }
+      if poll(&waiting, 3, Int32(min(left, glance))) < 0, errno != EINTR { break }
       if feed >= 0, waiting[0].revents != 0 {
         let count = input[sent...].withUnsafeBytes { send(feed, $0.baseAddress!, min($0.count, 1 << 18), noSignal) }
         if count > 0 {
@@ -85,6 +97,12 @@ struct ChildProcess {
       let ended = waitpid(child, &outcome.status, WNOHANG)
       if ended == child || (ended < 0 && errno != EINTR) { break }
       if monotonicMilliseconds() > deadline { kill(child, SIGKILL) }
+      if outcome.interruption == nil {
+        do { try check() } catch {
+          outcome.interruption = error
+          kill(child, SIGKILL)
+        }
+      }
       poll(nil, 0, 2)
     }
     return outcome

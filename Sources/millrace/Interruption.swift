@@ -7,7 +7,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Ctrl-C and the polite kill: the first asks the work to stop, so that the store stays whole; the second ends at once.
+/// Ctrl-C, the polite kill and a terminal that went away: the first asks the work to stop, so that the store stays whole; the second ends at once.
 ///
 /// A plain handler and not a signal source of Dispatch: it must work while every thread of Dispatch is busy, and
 /// children must not inherit a blocked or ignored signal.
@@ -26,7 +26,9 @@ enum Interruption {
     // Made now: a handler must not be the first to need them.
     _ = flag.isCancelled
     _ = signal
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      // `nohup` means it: the work goes on without a terminal.
+      if number == SIGHUP, isIgnored(number) { continue }
       setHandler(number) { number in
         if Interruption.received.exchange(number, ordering: .acquiringAndReleasing) != 0 { _exit(128 + number) }
         Interruption.flag.cancel()
@@ -35,6 +37,17 @@ enum Interruption {
   }
 
   static func check() throws { if flag.isCancelled { throw RunCancelled() } }
+}
+
+private func isIgnored(_ number: Int32) -> Bool {
+  var action = sigaction()
+  guard sigaction(number, nil, &action) == 0 else { return false }
+  #if canImport(Glibc)
+    let handler = action.__sigaction_handler.sa_handler
+  #else
+    let handler = action.__sigaction_u.__sa_handler
+  #endif
+  return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
 /// The C function, which a member of the same name hides.

@@ -26,6 +26,8 @@ struct Millrace: ParsableCommand {
   static func main() {
     // A reader that went away is told by the write that fails (see Standard), not by a signal: children have pipes too.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files is a write that fails, not an end without words.
+    signal(SIGXFSZ, SIG_IGN)
     let parsed: any ParsableCommand
     do { parsed = try Millrace.parseAsRoot() } catch { Millrace.exit(withError: error) }
     var command = parsed

@@ -1,4 +1,5 @@
 import Diagnostics
+import Synchronization
 import Testing
 
 @testable import Charts
@@ -74,7 +75,7 @@ import Testing
     do {
       _ = try renderer.render(jobs)
       Issue.record("a chart without sense was drawn")
-    } catch {
+    } catch let error as Mistakes {
       #expect(error.all.map(\.message).first == "chart \"bad\" could not be drawn")
       #expect(!error.all.contains { $0.message.contains("good") })
     }
@@ -104,12 +105,33 @@ import Testing
     #expect(outcome.timedOut && outcome.status == 9 && outcome.output.isEmpty)
   }
 
+  /// Asked to stop while the child sleeps, or after it has closed its output and sleeps on: killed and gone in both cases.
+  @Test(arguments: ["exec sleep 600", "exec >&- 2>&-; exec sleep 600"]) func aChildIsEndedWhenTheCheckThrows(script: String) throws {
+    struct Stop: Error {}
+    let asked = Mutex(0)
+    let outcome = try ChildProcess.run("sh", ["-c", script], environment: [("PATH", "/usr/bin:/bin")], input: [1, 2, 3], seconds: 500) {
+      let count = asked.withLock { asked in
+        asked += 1
+        return asked
+      }
+      if count == 3 { throw Stop() }
+    }.get()
+    #expect(outcome.interruption is Stop)
+    #expect(!outcome.timedOut && outcome.status == 9)
+    #expect(asked.withLock { $0 } == 3)
+  }
+
+  @Test func whatTheCheckThrowsIsThrownOn() {
+    struct Stop: Error {}
+    #expect(throws: Stop.self) { try ChartRenderer(folder: nil, python: "cat").render([.init("a", [:])]) { throw Stop() } }
+  }
+
   @Test func aFolderWithoutTheRenderer() throws {
     guard ChartRenderer().folder != nil else { return }
     do {
       _ = try ChartRenderer(folder: "/nonexistent").render([.init("a", [:])])
       print("note: this Python has vl_convert of its own")
-    } catch {
+    } catch let error as Mistakes {
       #expect(error.all.count == 1)
       #expect(
         error.all[0].message == "the chart renderer is not installed" && error.all[0].expected == "vl-convert 1.9.0.post1")

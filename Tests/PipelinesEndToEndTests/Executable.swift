@@ -43,12 +43,21 @@ struct Executable {
     return child.wait()
   }
 
+  /// Runs a script of bash, in which `$millrace` is the executable.
+  static func shell(_ script: String, in folder: String, environment: [String] = []) -> Outcome {
+    Child(program: ["bash", "-c", script], in: folder, environment: environment + ["millrace=" + path]).wait()
+  }
+
   /// A process that was started.
   final class Child {
     private let process: pid_t
     private let files: (out: String, error: String)
 
-    init(_ arguments: [String], in folder: String, environment: [String] = []) {
+    convenience init(_ arguments: [String], in folder: String, environment: [String] = []) {
+      self.init(program: [Executable.path] + arguments, in: folder, environment: environment)
+    }
+
+    init(program: [String], in folder: String, environment: [String] = []) {
       let name = "\(folder)/.child-\(UInt64.random(in: .min ... .max))"
       files = (name + ".out", name + ".err")
       var actions = posix_spawn_file_actions_t()
@@ -60,7 +69,7 @@ struct Executable {
         getenv(name).map { "\(name)=\(String(cString: $0))" }
       }
       // `env -C` changes the folder and becomes millrace, so the process stays the one that signals are for.
-      let call: [String] = ["env", "-C", folder, Executable.path] + arguments
+      let call: [String] = ["env", "-C", folder] + program
       let words: [UnsafeMutablePointer<CChar>?] = call.map { strdup($0) } + [nil]
       let settings: [UnsafeMutablePointer<CChar>?] = (kept + environment).map { strdup($0) } + [nil]
       // Tests run on threads that hold signals back, and children inherit that.
@@ -68,7 +77,11 @@ struct Executable {
       posix_spawnattr_init(&attributes)
       sigemptyset(&none)
       posix_spawnattr_setsigmask(&attributes, &none)
-      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+      // Nor may a test run under nohup hide what SIGHUP does.
+      var all = sigset_t()
+      sigfillset(&all)
+      posix_spawnattr_setsigdefault(&attributes, &all)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
       var started = pid_t()
       let code = posix_spawn(&started, "/usr/bin/env", &actions, &attributes, words, settings)
       precondition(code == 0, "millrace could not be started")

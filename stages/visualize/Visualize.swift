@@ -100,7 +100,7 @@ public struct Visualize: Stage {
     try context.checkCancellation()
     let specs = charts.map { $0.spec(.light) }
     let wanted: ChartRenderer.Formats = formats.contains(.png) ? [.png, .svg] : [.svg]
-    let pictures = try renderer.render(zip(plans, specs).map { .init($0.name, $1, wanted) })
+    let pictures = try renderer.render(zip(plans, specs).map { .init($0.name, $1, wanted) }) { try context.checkCancellation() }
 
     var described: [JSONValue] = []
     for (at, plan) in plans.enumerated() {
