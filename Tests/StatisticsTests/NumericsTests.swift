@@ -1,5 +1,12 @@
 import Statistics
+import Synchronization
 import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 struct QuadratureTests {
   @Test func legendreOfThree() {
@@ -111,6 +118,33 @@ struct SummariesTests {
     #expect(Summaries.sum([1e16, 1, -1e16]) == 1)
     #expect(Summaries.median([]).isNaN)
     #expect((Summaries.correlation([1, 2, 3], [2, 4, 6]) - 1).magnitude < 1e-15)
+  }
+
+  /// Threads seen at once and in all, of chunks that hold chunks; and the same sums at every width.
+  @Test(arguments: [1, 2, 3]) func chunksTakeNoMoreThreadsThanGranted(width: Int) {
+    let seen = Mutex<Set<pthread_t>>([])
+    func part(_ start: Int, _ range: Range<Int>) -> Double {
+      var total = 0.0
+      for at in range { total += 1 / Double(1 + at + start) }
+      return total
+    }
+    let sums = FixedChunks.bounded(by: { width }) { () -> [Double] in
+      FixedChunks.map(count: 200, chunk: 3) { outer -> Double in
+        let parts: [Double] = FixedChunks.map(count: 50, chunk: 7) { inner in
+          seen.withLock { _ = $0.insert(pthread_self()) }
+          return part(outer.lowerBound, inner)
+        }
+        return parts.reduce(0, +)
+      }
+    }
+    #expect(seen.withLock { $0.count } <= width)
+    var expected: [Double] = []
+    for start in stride(from: 0, to: 200, by: 3) {
+      var total = 0.0
+      for at in stride(from: 0, to: 50, by: 7) { total += part(start, at..<min(50, at + 7)) }
+      expected.append(total)
+    }
+    #expect(sums == expected)
   }
 
   @Test func chunksComeBackInOrder() {

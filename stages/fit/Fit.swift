@@ -2,6 +2,7 @@ import Columns
 import Diagnostics
 import Models
 import Pipelines
+import Statistics
 
 /// Fits a lifetime model to a table of customers by maximum likelihood.
 ///
@@ -64,8 +65,8 @@ public struct Fit: Stage {
         guard let unit = unit ?? table.type.timeUnit else {
           throw Diagnostic("the unit of the customers' times is not known", at: .setting(["unit"]))
         }
-        fitted = try purchases(customers, unit)
-      case .gammaGamma: fitted = try spend(customers)
+        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, unit) }
+      case .gammaGamma: fitted = try FixedChunks.bounded(by: { context.width }) { try spend(customers) }
       }
     } catch let error as FitError {
       throw Diagnostic("\(error.what): \(error.why)", at: .input(port: "customers"), hint: error.remedy)

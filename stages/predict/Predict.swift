@@ -2,6 +2,7 @@ import Columns
 import Diagnostics
 import Models
 import Pipelines
+import Statistics
 
 /// What fitted models say of each customer: still alive, purchases to come, spend per purchase, discounted value.
 ///
@@ -91,9 +92,11 @@ public struct Predict: Stage {
     let customers = try table.wholeBatch(roles.map { columns[$0] })
     let cells = roles.map { customers[columns[$0]].doubles() }
     try context.checkCancellation()
-    let predictions = CustomerPredictions(
-      model, spend, x: cells[0], tx: cells[1], T: cells[2], m: spend == nil ? nil : cells[3],
-      horizon: horizon.count(of: unit), discount: discount?.discount(horizon: horizon.count(of: unit), unit: unit))
+    let predictions = FixedChunks.bounded(by: { context.width }) {
+      CustomerPredictions(
+        model, spend, x: cells[0], tx: cells[1], T: cells[2], m: spend == nil ? nil : cells[3],
+        horizon: horizon.count(of: unit), discount: discount?.discount(horizon: horizon.count(of: unit), unit: unit))
+    }
     if predictions.withoutHistory > 0 {
       context.warn(
         Diagnostic(

@@ -1,6 +1,7 @@
 import Columns
 import Diagnostics
 import Pipelines
+import Statistics
 
 /// Puts every row into a segment: by k-means, by tiers of one column, or by the names that rfm gave.
 ///
@@ -131,7 +132,7 @@ public struct Segment: Stage {
 
     let made: Segmentation
     switch method {
-    case .kMeans: made = try kMeans(rows)
+    case .kMeans: made = try FixedChunks.bounded(by: { context.width }) { try kMeans(rows) }
     case .tiers: made = try tiers(rows, context)
     case .rfm: made = Segmentation(names: rows[deciding[0]], by: revenueColumn(table.schema).map { rows[$0].doubles() })
     }
