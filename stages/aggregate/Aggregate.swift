@@ -34,7 +34,13 @@ struct Aggregate: Stage {
     let bindings = context.parameters.bindings
     let relation = try relation(over: .scan("table"), table.schema, bindings)
     let stream = RowStream(table, columns: columnsRead(bindings))
-    let result = try relation.rows(["table": stream], context)
+    let result: RowStream
+    do { result = try relation.rows(["table": stream], context) } catch let failed as FailedRows {
+      throw failed.mistakes { expression in
+        guard expression.isKey else { return .setting(["aggregates", .key(expression.name)]) }
+        return .setting(["by", .key(expression.name)])
+      }
+    }
     var metrics = Metrics()
     metrics["rows"] = .integer(table.rows)
     metrics["groups"] = .integer(try result.write("table", context))

@@ -113,15 +113,24 @@ extension Grouping {
     let index = KeyIndex(types: keys.map { $0.expression.type })
     let calls = aggregates.flatMap(\.expression.calls)
     let states = calls.map { GroupAggregate($0.groupFunction, of: $0.argument?.type) }
+    let owners = aggregates.flatMap { aggregate in aggregate.expression.calls.map { _ in aggregate.name } }
+    var failed = FailedRows()
     try input.forEach(context, preparing: { batch in
-      let keyColumns = try keys.map { try $0.expression.values(of: batch, in: $0.name) }
-      let arguments = try calls.map { try $0.argument?.values(of: batch, in: $0.function.rawValue) }
-      return (count: batch.count, keys: keyColumns, arguments: arguments)
-    }) { _, ready in
+      var failures: [FailedRows.Part] = []
+      let keyColumns = try keys.map { try $0.expression.values(of: batch, key: true, in: $0.name, &failures) }
+      let arguments = try zip(calls, owners).map { call, owner in
+        try call.argument?.values(of: batch, key: false, in: owner, &failures)
+      }
+      return (count: batch.count, keys: keyColumns, arguments: arguments, failures: failures)
+    }) { piece, ready in
+      failed.add(ready.failures, rows: ready.count, partition: piece.partition)
+      // All rows are looked at, so that all that fail are counted; they are not added up any more.
+      if !failed.isEmpty { return }
       let groups = keys.isEmpty ? [Int32](repeating: 0, count: ready.count) : index.groups(of: ready.keys, count: ready.count)
       let known = keys.isEmpty ? 1 : index.count
       for (state, argument) in zip(states, ready.arguments) { state.add(argument, groups: groups, groupCount: known) }
     }
+    if !failed.isEmpty { throw failed }
 
     let count = keys.isEmpty ? 1 : index.count
     let keyColumns = keys.isEmpty ? [] : index.keys()
@@ -142,7 +151,13 @@ extension Grouping {
         at += 1
       }
       let batch = Batch(schema: Schema(fields.map(\.0)), columns: fields.map(\.1), count: count)
-      columns.append(try expression.outer.values(of: batch, in: name))
+      var failures: [FailedRows.Part] = []
+      columns.append(try expression.outer.values(of: batch, key: false, in: name, &failures))
+      if !failures.isEmpty {
+        var failed = FailedRows(ofGroups: true)
+        failed.add(failures, rows: count, partition: "")
+        throw failed
+      }
     }
     return Batch(schema: schema, columns: columns, count: count)
   }
