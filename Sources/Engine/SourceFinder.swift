@@ -67,9 +67,9 @@ public struct SourceFinder: Sendable {
     ([project.root] + allowed).contains { path == $0 || Disk.path(path, below: $0) != nil }
   }
 
-  /// The part below the document's folder, else below the pattern's fixed part; never a folder of a machine.
+  /// The part below the pattern's fixed part; of a single file its own name. It reaches artifacts and recipes, so it depends
+  /// neither on where the document lies nor on where the files do.
   private func name(of path: String, fixed: String, isPattern: Bool) -> String {
-    if let below = Disk.path(path, below: project.documentFolder) { return below }
     if isPattern, let below = Disk.path(path, below: fixed) { return below }
     return Disk.name(of: path)
   }

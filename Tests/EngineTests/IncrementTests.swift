@@ -143,8 +143,8 @@ import Testing
     #expect {
       try story.run(only)
     } throws: { ($0 as? Mistakes)?.all.map(\.message) == [
-      "stage \"rows\" is needed and is not in the store as it stands now (first run)",
-      "stage \"shifted\" is needed and is not in the store as it stands now (first run)",
+      "pipeline \"story\", stage \"rows\" (toy): it is needed and is not in the store as it stands now (first run)",
+      "pipeline \"story\", stage \"shifted\" (toy): it is needed and is not in the store as it stands now (first run)",
     ] }
     #expect(try story.run(to).stages.map(\.name) == ["rows", "shifted"])
     #expect(story.worked() == ["rows", "shifted"])
@@ -208,5 +208,71 @@ import Testing
     }
     #expect(story.worked() == [])
     #expect(RunRegistry(store: story.store).list().map(\.status) == ["succeeded", "succeeded", "succeeded"])
+  }
+
+  // MARK: Where files lie
+
+  /// The same file under another path is the same source; another name makes the reader run, and nothing behind it.
+  @Test func theFolderOfASourceChangesNothingAndItsNameReruns() throws {
+    let story = try chain()
+    let first = try story.run()
+    _ = story.worked()
+    try Disk.makeFolders(story.folder + "/elsewhere/deep")
+    try story.write("elsewhere/deep/rows.csv", "1,10\n2,20\n3,30\n")
+    story["rows"].place = "elsewhere/deep/"
+    #expect(try story.planned().names(.cached) == ["rows", "shifted", "sum", "page"])
+    #expect(try story.run().digests == first.digests)
+    #expect(story.worked() == [])
+
+    try story.write("lines.csv", "1,10\n2,20\n3,30\n")
+    let behind = Array(story.stages.dropFirst())
+    story.stages = []
+    story.addReader("rows", file: "lines.csv")
+    story.stages += behind
+    #expect(try story.planned()[stage: "rows"]?.reasons.map(\.description) == ["file lines.csv changed", "file rows.csv changed"])
+    #expect(try story.run().digests == first.digests)
+    #expect(story.worked() == ["rows"])
+  }
+
+  /// What leaves the store for another machine must not tell this one's folders.
+  @Test func noFolderOfThisMachineLiesInTheStore() throws {
+    let story = try chain()
+    story["rows"].place = "./"
+    try story.run()
+    for folder in [story.store.objects, story.store.recipes] {
+      for path in files(below: folder) {
+        let text = String(decoding: Disk.contents(path) ?? [], as: UTF8.self)
+        #expect(!text.contains(story.folder), "\(path)")
+      }
+    }
+    #expect(files(below: story.store.recipes).count == 4)
+  }
+
+  private func files(below folder: String) -> [String] {
+    Disk.names(in: folder).flatMap { name in
+      Disk.isFolder(folder + "/" + name) ? files(below: folder + "/" + name) : [folder + "/" + name]
+    }
+  }
+
+  // MARK: Reasons
+
+  /// Two outputs of one producer that will run are one reason.
+  @Test func aProducerIsNamedOnce() throws {
+    let story = Story()
+    try story.write("rows.csv", "1,10\n")
+    let both = [Binding.Output("table", .table(TableType(Story.schema))), Binding.Output("other", .table(TableType(Story.schema)))]
+    story.add("pair", settings: ["turn": 1], outputs: both) { _, context in
+      try context.writeTable("table", Story.table(x: [1], y: [1]))
+      try context.writeTable("other", Story.table(x: [2], y: [2]))
+      return Metrics()
+    }
+    let reads = ["a", "b"].map { Story.Need(alias: $0, stage: "pair", reads: .all) }
+    story.add("sum", needs: reads) { _, context in
+      try context.writeTable("table", Story.table(x: [3], y: [3]))
+      return Metrics()
+    }
+    try story.run()
+    story["pair"].settings = ["turn": 2]
+    #expect(try story.planned()[stage: "sum"]?.reasons == [Reason(.upstream, path: "/stages/sum/from", name: "pair")])
   }
 }

@@ -15,6 +15,10 @@ import Synchronization
 struct Toy: Stage {
   static let contract = Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: 1)
   var script = ""
+  /// The paths of its sources, as its settings have them under "path".
+  var paths: [String] = []
+
+  var sources: [Source] { paths.map { Source(.files($0), setting: ["path"]) } }
 
   func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     preconditionFailure("the plans of these tests are made by hand")
@@ -60,6 +64,8 @@ final class Story {
     var needs: [Need]
     /// Name of a file in the story's folder.
     var file: String?
+    /// The folder of that file, below the story's, as a document has it in front of the name.
+    var place = ""
     var version = 1
     var parameters: [String: ParameterValue] = [:]
     var outputs: [Binding.Output]
@@ -172,11 +178,11 @@ final class Story {
         BoundInput(port: "table", alias: need.alias, stage: places[need.stage]!, output: self[need.stage].outputs[0].name, type: self[need.stage].outputs[0].type)
       }
       return BoundStage(
-        name: definition.name, stage: Toy(script: script),
+        name: definition.name, stage: Toy(script: script, paths: definition.file.map { [definition.place + $0] } ?? []),
         contract: Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: definition.version),
-        settings: definition.settings,
+        settings: definition.file.map { .object((definition.settings.members ?? []) + [JSONMember("path", .string(definition.place + $0))]) } ?? definition.settings,
         binding: Binding(outputs: definition.outputs, reads: definition.needs.map { Binding.Read($0.alias, $0.reads) }),
-        inputs: inputs, files: definition.file.map { [[SourceFile(name: $0, path: folder + "/" + $0)]] } ?? [],
+        inputs: inputs, files: definition.file.map { [[SourceFile(name: $0, path: folder + "/" + definition.place + $0)]] } ?? [],
         parameters: definition.parameters, span: nil)
     }
     return BoundPlan(pipeline: "story", file: "story.json", stages: bound, resolved: ["pipeline": "story"], warnings: [])

@@ -48,7 +48,8 @@ public struct Reason: Hashable, Sendable {
     return .object(members)
   }
 
-  init?(json: JSONValue) {
+  /// As a run's record has it.
+  public init?(json: JSONValue) {
     guard let kind = json["kind"]?.string.flatMap({ Kind(rawValue: $0) }) else { return nil }
     self.init(kind, path: json["path"]?.string, name: json["name"]?.string, old: json["old"], new: json["new"])
   }
@@ -90,7 +91,7 @@ struct Reasons {
   static func between(_ old: JSONValue, and new: Recipe, of stage: BoundStage, producers: [String]) -> [Reason] {
     var reasons = Reasons(stage: stage, old: old, new: new.json)
     reasons.compareImplementation()
-    reasons.compareSettings(old["settings"] ?? .null, stage.settings, path: ["stages", .key(stage.name), "with"])
+    reasons.compareSettings(old["settings"] ?? .null, stage.settingsOfRecipe, path: ["stages", .key(stage.name), "with"])
     reasons.compareParameters()
     reasons.compareInputs(known: new.known, producers: producers)
     reasons.compareSources()
@@ -153,7 +154,9 @@ struct Reasons {
         continue
       }
       if !known[at] {
-        found.append(Reason(.upstream, path: path, name: producers[at]))
+        let reason = Reason(.upstream, path: path, name: producers[at])
+        // Two outputs of one producer are one reason.
+        if !found.contains(reason) { found.append(reason) }
         continue
       }
       if earlier == entry { continue }

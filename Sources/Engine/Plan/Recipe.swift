@@ -35,7 +35,7 @@ struct Recipe: Sendable {
       JSONMember("format", .integer(Self.format)), JSONMember("kind", .string(stage.contract.kind)),
       JSONMember("version", .integer(stage.contract.version)),
       JSONMember("shares", .object(stage.contract.shares.map { JSONMember($0.key, .string($0.value)) })),
-      JSONMember("settings", stage.settings),
+      JSONMember("settings", stage.settingsOfRecipe),
       JSONMember("parameters", .object(stage.parameters.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
         JSONMember($0.key, $0.value.recipe)
       })),

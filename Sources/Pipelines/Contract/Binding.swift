@@ -99,7 +99,7 @@ public struct Source: Hashable, Sendable {
 
 /// One file of a source.
 public struct SourceFile: Hashable, Sendable {
-  /// As the glob gave it: the part below the document's folder or the glob's fixed part, never a folder of a machine.
+  /// The part below a glob's fixed part, or a single file's own name; never a folder of a machine.
   public let name: String
   /// Where it is on this machine; never in an artifact, a recipe or a message.
   public let path: String

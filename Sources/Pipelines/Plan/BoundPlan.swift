@@ -39,10 +39,13 @@ public struct BoundStage: Sendable {
   public let parameters: [String: ParameterValue]
   /// Where the document has the stage's name, for messages.
   public let span: TextSpan?
+  /// Turns a place among the settings or the wiring into one of the document's text.
+  public let locate: @Sendable (Diagnostic) -> Diagnostic
 
   public init(
     name: String, stage: any Stage, contract: Contract, settings: JSONValue, binding: Binding, inputs: [BoundInput],
-    files: [[SourceFile]]?, parameters: [String: ParameterValue], span: TextSpan?
+    files: [[SourceFile]]?, parameters: [String: ParameterValue], span: TextSpan?,
+    locate: @escaping @Sendable (Diagnostic) -> Diagnostic = { $0 }
   ) {
     self.name = name
     self.stage = stage
@@ -53,6 +56,22 @@ public struct BoundStage: Sendable {
     self.files = files
     self.parameters = parameters
     self.span = span
+    self.locate = locate
+  }
+
+  /// The settings without the paths of sources: which files they mean is told by the files' names and bytes, and where those
+  /// lie changes nothing.
+  public var settingsOfRecipe: JSONValue { stage.sources.reduce(settings) { $0.removing($1.setting) } }
+}
+
+extension JSONValue {
+  /// Without the member at a path of keys.
+  fileprivate func removing(_ path: [PathStep]) -> JSONValue {
+    guard case .key(let key)? = path.first, let members else { return self }
+    return .object(members.compactMap { member in
+      if member.key != key { return member }
+      return path.count == 1 ? nil : JSONMember(key, member.value.removing(Array(path.dropFirst())))
+    })
   }
 }
 
