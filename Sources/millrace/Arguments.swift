@@ -53,11 +53,16 @@ struct DocumentArguments: ParsableArguments {
     try PipelineDocument(contents(ofDocument: document), file: document).resolve(set: assignments.map { ($0.name, $0.value) })
   }
 
-  /// Names, types and settings settled; every source file found.
-  func plan() throws -> BoundPlan {
+  /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
+  func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan {
     let finder = SourceFinder(project: project, allow: allowPath)
-    return try resolved().bound(to: stageCatalog) { source, stage throws(Mistakes) in
-      try finder.files(of: source, origin: stage.pathOrigin(of: source.setting))
+    let document = try resolved()
+    do throws(Mistakes) {
+      return try document.bound(to: stageCatalog) { source, stage throws(Mistakes) in
+        try finder.files(of: source, origin: stage.pathOrigin(of: source.setting))
+      }
+    } catch {
+      throw Mistakes(options.mistakes(among: document.stages.map { $0.name }, of: document.document.name) + error.all)
     }
   }
 }

@@ -23,11 +23,13 @@ public struct RunOptions: Sendable {
   public init(width: Int = 1) { self.width = width }
 
   /// Unknown stage names, all of them.
-  func mistakes(in plan: BoundPlan) -> [Diagnostic] {
-    let names = plan.stages.map(\.name)
-    return [("--force", force), ("--to", to), ("--only", only)].flatMap { option, asked in
+  func mistakes(in plan: BoundPlan) -> [Diagnostic] { mistakes(among: plan.stages.map(\.name), of: plan.pipeline) }
+
+  /// The same, of a document that may not have been bound: they are told together with what is wrong in it.
+  public func mistakes(among names: [String], of pipeline: String) -> [Diagnostic] {
+    [("--force", force), ("--to", to), ("--only", only)].flatMap { option, asked in
       asked.filter { !names.contains($0) }.map {
-        Diagnostic("\(option) names stage \"\($0)\", which pipeline \"\(plan.pipeline)\" does not have", hint: hint(forUnknown: $0, among: names))
+        Diagnostic("\(option) names stage \"\($0)\", which pipeline \"\(pipeline)\" does not have", hint: hint(forUnknown: $0, among: names))
       }
     }
   }

@@ -10,7 +10,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var common: CommonArguments
 
   func run() throws {
-    let plan = try document.plan()
+    let plan = try document.plan(asked.options)
     tell(plan.warnings, unless: common.quiet)
     let report = try Executor(store: place.store(of: document.project)).plan(plan, asked.options)
     if asked.json { return Standard.out(report.json.pretty()) }

@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var common: CommonArguments
 
   func run() throws {
-    let plan = try document.plan()
+    let plan = try document.plan(asked.options)
     let store = place.store(of: document.project)
     tell(plan.warnings, unless: common.quiet)
     Interruption.begin()

@@ -52,18 +52,10 @@ struct RunsCommand: ParsableCommand {
         table.append([
           stage["name"]?.string ?? "", stage["kind"]?.string ?? "", status,
           status == "executed" || status == "failed" ? plainSeconds(stage["seconds"]?.double ?? 0) : "", main?["rows"]?.int.map(grouped) ?? "",
-          String((main?["digest"]?.string ?? "").prefix(12)), reasonText(stage["reasons"]),
+          String((main?["digest"]?.string ?? "").prefix(12)), reasonText((stage["reasons"]?.array ?? []).compactMap { Reason(json: $0) }),
         ])
       }
       Standard.out(text + table.text())
-    }
-
-    private func reasonText(_ reasons: JSONValue?) -> String {
-      let words = (reasons?.array ?? []).map { reason in
-        [reason["kind"]?.string, reason["path"]?.string ?? reason["name"]?.string].compactMap { $0 }.joined(separator: " ")
-      }
-      guard let first = words.first else { return "" }
-      return cut(first, to: 72) + (words.count > 1 ? " (and \(words.count - 1) more)" : "")
     }
   }
 }
