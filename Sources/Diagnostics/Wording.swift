@@ -23,12 +23,36 @@ extension Diagnostic: CustomStringConvertible {
     switch place {
     case .text(let span): "\(span.file):\(span.line):\(span.column): \(severity): \(message)"
     case .data(let file, let line, let byte, let column):
-      ([file] + [line.map { "line \($0)" }, byte.map { "byte \($0)" }, column.map { "column \"\($0)\"" }].compactMap { $0 })
-        .joined(separator: ", ") + ": \(severity): \(message)"
+      "\(Self.words(file, line, byte, column)): \(severity): \(message)"
     case .setting(let path, _, _): "\(severity): \(message) (setting \(path.pointer))"
     case .input(let port): port.map { "\(severity): \(message) (input \"\($0)\")" } ?? "\(severity): \(message)"
     case .nowhere: "\(severity): \(message)"
     }
+  }
+}
+
+extension Diagnostic {
+  /// The mistake as it is told of a stage: the document's place at the head of the line, then `owner` (`pipeline "shop", stage
+  /// "sales" (clean)`), then a place in a data file where there is one.
+  ///
+  ///     shop.json:5:6: error: pipeline "shop", stage "sales" (ingest): sales.csv, line 3: the row has 2 cells
+  public func told(of owner: String, at span: TextSpan?) -> Diagnostic {
+    var told = self
+    told.message = "\(owner): \(message)"
+    guard let span else { return told }
+    switch place {
+    case .data(let file, let line, let byte, let column):
+      told.message = "\(owner): \(Self.words(file, line, byte, column)): \(message)"
+      told.place = .text(span)
+    case .nowhere: told.place = .text(span)
+    case .text, .setting, .input: break
+    }
+    return told
+  }
+
+  private static func words(_ file: String, _ line: Int?, _ byte: Int?, _ column: String?) -> String {
+    ([file] + [line.map { "line \($0)" }, byte.map { "byte \($0)" }, column.map { "column \"\($0)\"" }].compactMap { $0 })
+      .joined(separator: ", ")
   }
 }
 

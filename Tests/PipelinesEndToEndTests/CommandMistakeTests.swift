@@ -22,15 +22,15 @@ import Testing
     let document = shopDocument.replacing("\"clean\"", with: "\"cleen\"").replacing("\"source\": \"price\"", with: "\"sauce\": \"price\"")
       .replacing("\"path\": \"sales.csv\"", with: "\"path\": 7")
     #expect(refused(document) == """
-      shop.json:5:53: error: setting "path" of stage "sales" (ingest) does not fit
+      shop.json:5:53: error: pipeline "shop", stage "sales" (ingest): setting "path" does not fit
         5 |     "sales": { "stage": "ingest", "with": { "path": 7, "columns": {
           |                                                     ^
         expected a path, found the number 7
-      shop.json:10:23: error: unknown setting "columns.price.sauce" of stage "sales" (ingest)
+      shop.json:10:23: error: pipeline "shop", stage "sales" (ingest): unknown setting "columns.price.sauce"
         10 |         "price":    { "sauce": "price", "type": "decimal(12,2)" } } } },
            |                       ^~~~~~~
         hint: did you mean "source"?
-      shop.json:11:24: error: stage "good" is of an unknown kind "cleen"
+      shop.json:11:24: error: pipeline "shop", stage "good": unknown kind "cleen"
         11 |     "good": { "stage": "cleen", "from": "sales", "with": { "require": ["customer"], "keep": ["quanti…
            |                        ^~~~~~~
         hint: did you mean "clean"?
@@ -40,7 +40,7 @@ import Testing
 
   @Test func unknownKind() {
     #expect(refused(shopDocument.replacing("\"aggregate\"", with: "\"agregate\"")) == """
-      shop.json:12:25: error: stage "spent" is of an unknown kind "agregate"
+      shop.json:12:25: error: pipeline "shop", stage "spent": unknown kind "agregate"
         12 |     "spent": { "stage": "agregate", "from": "good", "with": {
            |                         ^~~~~~~~~~
         hint: did you mean "aggregate"?
@@ -66,12 +66,61 @@ import Testing
 
   @Test func missingDataFile() {
     #expect(refused(shopDocument.replacing("sales.csv", with: "sale.csv"), command: "run") == """
-      shop.json:5:53: error: there is no file "sale.csv"
+      shop.json:5:53: error: pipeline "shop", stage "sales" (ingest): there is no file "sale.csv"
         5 |     "sales": { "stage": "ingest", "with": { "path": "sale.csv", "columns": {
           |                                                     ^~~~~~~~~~
         hint: did you mean "sales.csv"?
 
       """)
+  }
+
+  @Test func missingDataFileAndUnknownStages() {
+    #expect(refused(shopDocument.replacing("sales.csv", with: "sale.csv"), ["--to", "nosuch", "--force", "god"], command: "run") == """
+      error: --force names stage "god", which pipeline "shop" does not have
+        hint: did you mean "good"?
+      error: --to names stage "nosuch", which pipeline "shop" does not have
+        hint: known: sales, good, spent
+      shop.json:5:53: error: pipeline "shop", stage "sales" (ingest): there is no file "sale.csv"
+        5 |     "sales": { "stage": "ingest", "with": { "path": "sale.csv", "columns": {
+          |                                                     ^~~~~~~~~~
+        hint: did you mean "sales.csv"?
+
+      """)
+  }
+
+  /// Kinds without a quarantine end, and say which rows they could not do.
+  @Test(arguments: [
+    ("sum(100 / (quantity - 1))", """
+      shop.json:13:70: error: pipeline "shop", stage "spent" (aggregate): aggregate "revenue" fails on 1 of 4 rows, first on row 2: division by zero
+        13 |           "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(100 / (quantity - 1))" } } }
+           |                                                                       ^~~~~~~~~~~~~~~~~~~~~~~~~~~
+        found customer = ben, quantity = 1
+        hint: try_cast and nullif give null in place of an error; a clean or feature-engineer stage before keeps such rows in quarantine
+
+      """),
+    ("sum(quantity) / (count(*) - 1)", """
+      shop.json:13:70: error: pipeline "shop", stage "spent" (aggregate): aggregate "revenue" fails on 2 of 3 groups: division by zero
+        13 |           "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(quantity) / (count(*) - 1)" } } }
+           |                                                                       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        found customer = ann
+        hint: try_cast and nullif give null in place of an error
+
+      """),
+  ]) func rowsThatAnAggregateCannotDo(expression: String, expected: String) {
+    let folder = shop()
+    folder.write(shopDocument.replacing("sum(quantity * price)", with: expression), to: "shop.json")
+    let outcome = folder.millrace("run", "shop.json", "--quiet")
+    #expect(outcome.code == 1)
+    #expect(outcome.error == expected)
+  }
+
+  @Test func keyThatFailsOnARow() {
+    let folder = shop()
+    folder.write(shopDocument.replacing("{ \"customer\": \"customer\" }", with: "{ \"many\": \"10 / (quantity - 1)\" }"), to: "shop.json")
+    let outcome = folder.millrace("run", "shop.json", "--quiet")
+    #expect(outcome.code == 1)
+    #expect(outcome.error.hasPrefix(
+      "shop.json:13:25: error: pipeline \"shop\", stage \"spent\" (aggregate): key \"many\" fails on 1 of 4 rows, first on row 2: division by zero\n"))
   }
 
   @Test func missingDocument() {
@@ -101,11 +150,17 @@ import Testing
     let outcome = folder.millrace("run", "shop.json", "--quiet")
     #expect(outcome.code == 1)
     #expect(outcome.error == """
-      error: pipeline "shop", stage "sales" (ingest): shop.json: sales.csv: the header has no column "at"
+      shop.json:5:5: error: pipeline "shop", stage "sales" (ingest): sales.csv: the header has no column "at"
+        5 |     "sales": { "stage": "ingest", "with": { "path": "sales.csv", "columns": {
+          |     ^~~~~~~
         hint: known: invoice, customer
-      error: pipeline "shop", stage "sales" (ingest): shop.json: sales.csv: the header has no column "quantity"
+      shop.json:5:5: error: pipeline "shop", stage "sales" (ingest): sales.csv: the header has no column "quantity"
+        5 |     "sales": { "stage": "ingest", "with": { "path": "sales.csv", "columns": {
+          |     ^~~~~~~
         hint: known: invoice, customer
-      error: pipeline "shop", stage "sales" (ingest): shop.json: sales.csv: the header has no column "price"
+      shop.json:5:5: error: pipeline "shop", stage "sales" (ingest): sales.csv: the header has no column "price"
+        5 |     "sales": { "stage": "ingest", "with": { "path": "sales.csv", "columns": {
+          |     ^~~~~~~
         hint: known: invoice, customer
 
       """)

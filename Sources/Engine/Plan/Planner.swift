@@ -22,7 +22,7 @@ struct Planner {
     for (index, stage) in plan.stages.enumerated() where wanted[index] {
       let files: [[SourceVersions.File]]
       do { files = try sources.versions(of: stage) } catch {
-        problems += Mistakes(describing: error, in: stage).all
+        problems += Mistakes(describing: error, in: stage).all.map { $0.told(of: owner(of: stage), at: stage.span) }
         continue
       }
       // A stage before this one has a problem already, and nothing can be said of this one.
@@ -55,8 +55,8 @@ struct Planner {
       }
       if !only.isEmpty, !only.contains(stage.name), status != .cached {
         problems.append(Diagnostic(
-          "stage \"\(stage.name)\" is needed and is not in the store as it stands now (\(reasons.first.map(\.description) ?? "not made"))",
-          at: stage.span.map { .text($0) } ?? .nowhere, hint: "use --to in place of --only"))
+          "it is needed and is not in the store as it stands now (\(reasons.first.map(\.description) ?? "not made"))",
+          hint: "use --to in place of --only").told(of: owner(of: stage), at: stage.span))
       }
       if firstOfRecipe[recipe.key] == nil { firstOfRecipe[recipe.key] = index }
       let entry = PlanReport.Stage(
@@ -69,6 +69,10 @@ struct Planner {
     problems += clashes(names)
     if !problems.isEmpty { throw Mistakes(problems) }
     return PlanReport(pipeline: plan.pipeline, stages: stages)
+  }
+
+  private func owner(of stage: BoundStage) -> String {
+    "pipeline \"\(plan.pipeline)\", stage \"\(stage.name)\" (\(stage.contract.kind))"
   }
 
   /// The stages asked for and what they need.
@@ -113,6 +117,7 @@ extension Mistakes {
     case let diagnostic as Diagnostic: self.init(diagnostic)
     default: self.init(Diagnostic("\(error)"))
     }
+    all = all.map(stage.locate)
     for at in all.indices where all[at].place == .nowhere { if let span = stage.span { all[at].place = .text(span) } }
   }
 }

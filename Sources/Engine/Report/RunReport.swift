@@ -27,6 +27,8 @@ public struct RunReport: Sendable {
     public let mistakes: [Diagnostic]
     /// Names of the stages it reads.
     public let needs: [String]
+    /// Where the document has its name, for messages.
+    public let span: TextSpan?
   }
 
   public struct Output: Sendable {

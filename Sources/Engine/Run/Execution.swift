@@ -304,6 +304,6 @@ final class Execution: @unchecked Sendable {
     return RunReport.Stage(
       name: stage.name, kind: stage.contract.kind, status: settled.status, reasons: settled.reasons, start: settled.start,
       seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record) },
-      metrics: settled.made?.metrics ?? [:], warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs)
+      metrics: settled.made?.metrics ?? [:], warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs, span: stage.span)
   }
 }

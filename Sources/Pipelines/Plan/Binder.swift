@@ -60,9 +60,9 @@ private struct Binder {
 
   mutating func bind(_ stage: ResolvedStage) {
     guard let kind = catalog[stage.kind] else {
-      mistakes.append(Diagnostic(
-        "stage \"\(stage.name)\" is of an unknown kind \"\(stage.kind)\"", at: .text(document.document.span(ofKindOf: stage.name)),
-        hint: hint(forUnknown: stage.kind, among: catalog.names)))
+      tell(Diagnostic(
+        "unknown kind \"\(stage.kind)\"", at: .text(document.document.span(ofKindOf: stage.name)),
+        hint: hint(forUnknown: stage.kind, among: catalog.names)), of: stage, nil)
       return
     }
     bind(stage, as: kind)
@@ -71,17 +71,17 @@ private struct Binder {
   private mutating func bind<S: Stage>(_ stage: ResolvedStage, as kind: S.Type) {
     let contract = kind.contract
     let owner = "of stage \"\(stage.name)\" (\(contract.kind))"
-    let (settings, wrong) = canonicalSettings(of: kind, written: stage.with, owner: owner)
-    mistakes += wrong.map { document.located($0, stage: stage.name) }
-    let inputs = connected(stage, contract, owner)
+    let (settings, wrong) = canonicalSettings(of: kind, written: stage.with)
+    for mistake in wrong { tell(mistake, of: stage, contract) }
+    let inputs = connected(stage, contract)
     guard wrong.isEmpty else { return }
     let instance: S
     do { instance = try decodeSettings(kind, from: settings) } catch {
-      let diagnostic = error as? Diagnostic ?? Diagnostic("the settings \(owner) do not read: \(error)")
-      mistakes.append(document.located(diagnostic, stage: stage.name))
+      let diagnostic = error as? Diagnostic ?? Diagnostic("the settings do not read: \(error)")
+      tell(diagnostic, of: stage, contract)
       return
     }
-    guard let files = foundFiles(instance, stage), let inputs else { return }
+    guard let files = foundFiles(instance, stage, contract), let inputs else { return }
     let parameters = Dictionary(uniqueKeysWithValues: stage.mentioned.compactMap { name in document.values[name].map { (name, $0) } })
     let types = Inputs(inputs.map { Inputs<ArtifactType>.Entry(port: $0.port, alias: $0.alias, value: $0.type) })
     do throws(Mistakes) {
@@ -96,14 +96,17 @@ private struct Binder {
       places[stage.name] = bound.count
       bound.append(BoundStage(
         name: stage.name, stage: instance, contract: contract, settings: settings, binding: binding, inputs: inputs,
-        files: files.files, parameters: parameters, span: document.document.span(of: stage.name)))
+        files: files.files, parameters: parameters, span: document.document.span(of: stage.name),
+        locate: { [document, name = stage.name] in document.located($0, stage: name) }))
     } catch {
-      mistakes += error.all.map { mistake in
-        var mistake = document.located(mistake, stage: stage.name)
-        if !mistake.message.contains("\"\(stage.name)\"") { mistake.message = "stage \"\(stage.name)\" (\(contract.kind)): \(mistake.message)" }
-        return mistake
-      }
+      for mistake in error.all { tell(mistake, of: stage, contract) }
     }
+  }
+
+  /// With pipeline and stage in front, at its place in the document.
+  private mutating func tell(_ mistake: Diagnostic, of stage: ResolvedStage, _ contract: Contract?) {
+    let owner = "pipeline \"\(document.document.name)\", stage \"\(stage.name)\"" + (contract.map { " (\($0.kind))" } ?? "")
+    mistakes.append(document.located(mistake, stage: stage.name).told(of: owner, at: document.document.span(of: stage.name)))
   }
 
   /// Our own mistake, not the user's, so it traps: recipes are made from these names.
@@ -119,12 +122,12 @@ private struct Binder {
     }
   }
 
-  private mutating func foundFiles(_ instance: some Stage, _ stage: ResolvedStage) -> (files: [[SourceFile]]?, Void)? {
+  private mutating func foundFiles(_ instance: some Stage, _ stage: ResolvedStage, _ contract: Contract) -> (files: [[SourceFile]]?, Void)? {
     guard let find else { return (nil, ()) }
     var files: [[SourceFile]] = [], failed = false
     for source in instance.sources {
       do throws(Mistakes) { files.append(try find(source, stage)) } catch {
-        mistakes += error.all.map { document.located($0, stage: stage.name) }
+        for mistake in error.all { tell(mistake, of: stage, contract) }
         failed = true
       }
     }
@@ -134,12 +137,12 @@ private struct Binder {
   // MARK: Wiring
 
   /// What is connected to each port, in the order of the contract; nil when something does not fit.
-  private mutating func connected(_ stage: ResolvedStage, _ contract: Contract, _ owner: String) -> [BoundInput]? {
+  private mutating func connected(_ stage: ResolvedStage, _ contract: Contract) -> [BoundInput]? {
     var found: [BoundInput] = [], fits = true
     func refuse(_ message: String, _ alias: String?, expected: String? = nil, found: String? = nil, hint: String? = nil) {
-      mistakes.append(Diagnostic(
+      tell(Diagnostic(
         message, at: .text(stage.inputs.isEmpty ? document.document.span(of: stage.name) : document.document.span(ofInput: alias, stage: stage.name)),
-        expected: expected, found: found, hint: hint))
+        expected: expected, found: found, hint: hint), of: stage, contract)
       fits = false
     }
     for input in stage.inputs {
@@ -150,7 +153,7 @@ private struct Binder {
       guard let port = port(for: input, contract) else {
         refuse(
           contract.inputs.isEmpty
-            ? "stage \"\(stage.name)\" (\(contract.kind)) has no inputs" : "unknown input \"\(input.alias ?? name)\" \(owner)", input.alias,
+            ? "this kind has no inputs" : "unknown input \"\(input.alias ?? name)\"", input.alias,
           hint: contract.inputs.isEmpty ? "remove \"from\"" : hint(forUnknown: input.alias ?? name, among: contract.inputs.map(\.name)))
         continue
       }
@@ -168,13 +171,13 @@ private struct Binder {
       }
       if port.carries != .any, let carries = made.type.carries, carries != port.carries {
         refuse(
-          "input \"\(port.name)\" \(owner) does not fit", input.alias, expected: "a \(port.carries.rawValue)",
+          "input \"\(port.name)\" does not fit", input.alias, expected: "a \(port.carries.rawValue)",
           found: "\(name).\(made.name), a \(carries.rawValue)")
         continue
       }
       let alias = port.arity == .many ? input.alias ?? name : port.name
       if found.contains(where: { $0.alias == alias }) {
-        refuse("input \"\(alias)\" \(owner) is connected twice", input.alias)
+        refuse("input \"\(alias)\" is connected twice", input.alias)
         continue
       }
       found.append(BoundInput(port: port.name, alias: alias, stage: place, output: made.name, type: made.type))
@@ -182,7 +185,7 @@ private struct Binder {
     if fits {
       for port in contract.inputs where port.arity == .one && !found.contains(where: { $0.port == port.name }) {
         refuse(
-          "input \"\(port.name)\" \(owner) is not connected", nil,
+          "input \"\(port.name)\" is not connected", nil,
           hint: contract.inputs.count == 1 ? "write \"from\": \"<stage>\"" : "write \"from\": { \"\(port.name)\": \"<stage>\" }")
       }
     }
@@ -203,7 +206,7 @@ private struct Binder {
         guard let name = output.fileName else { continue }
         if let other = owners[name] {
           mistakes.append(Diagnostic(
-            "stages \"\(other)\" and \"\(stage.name)\" both make a file \"\(name)\"",
+            "pipeline \"\(document.document.name)\", stage \"\(stage.name)\" (\(stage.contract.kind)): stage \"\(other)\" makes a file \"\(name)\"",
             at: .text(document.document.span(of: stage.name)), hint: "give one of them another name"))
         } else {
           owners[name] = stage.name

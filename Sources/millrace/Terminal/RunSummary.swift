@@ -48,19 +48,6 @@ func plainSeconds(_ seconds: Double) -> String {
 /// The mistakes of failed stages. Every first line names pipeline, stage, file and place.
 func failures(of report: RunReport) -> [Diagnostic] {
   report.stages.filter { $0.status == .failed }.flatMap { stage in
-    stage.mistakes.map { mistake in
-      var mistake = mistake
-      let owner = "pipeline \"\(report.pipeline)\", stage \"\(stage.name)\" (\(stage.kind)): "
-      if case .text = mistake.place {
-        mistake.message = owner + mistake.message
-      } else {
-        // A row of a data file: its place follows the document's.
-        let place = mistake.description.split(separator: "\n")[0]
-        let said = place.split(separator: ": \(mistake.severity): ", maxSplits: 1)
-        mistake.message = "\(owner)\(report.file): " + (said.count == 2 ? said[0] + ": " : "") + mistake.message
-        mistake.place = .nowhere
-      }
-      return mistake
-    }
+    stage.mistakes.map { $0.told(of: "pipeline \"\(report.pipeline)\", stage \"\(stage.name)\" (\(stage.kind))", at: stage.span) }
   }
 }
