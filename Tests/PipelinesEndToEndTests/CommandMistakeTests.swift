@@ -92,16 +92,16 @@ import Testing
   @Test(arguments: [
     ("sum(100 / (quantity - 1))", """
       shop.json:13:70: error: pipeline "shop", stage "spent" (aggregate): aggregate "revenue" fails on 1 of 4 rows, first on row 2: division by zero
-        13 |           "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(100 / (quantity - 1))" } } }
-           |                                                                       ^~~~~~~~~~~~~~~~~~~~~~~~~~~
+        13 | …      "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(100 / (quantity - 1))" } } }
+           |                                                                     ^~~~~~~~~~~~~~~~~~~~~~~~~~~
         found customer = ben, quantity = 1
         hint: try_cast and nullif give null in place of an error; a clean or feature-engineer stage before keeps such rows in quarantine
 
       """),
     ("sum(quantity) / (count(*) - 1)", """
       shop.json:13:70: error: pipeline "shop", stage "spent" (aggregate): aggregate "revenue" fails on 2 of 3 groups: division by zero
-        13 |           "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(quantity) / (count(*) - 1)" } } }
-           |                                                                       ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        13 | … "by": { "customer": "customer" }, "aggregates": { "revenue": "sum(quantity) / (count(*) - 1)" } } }
+           |                                                                ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
         found customer = ann
         hint: try_cast and nullif give null in place of an error
 

@@ -112,6 +112,8 @@ func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.u
     let listed = folder.millrace("runs", "list", "--json")
     #expect(try json(listed.out).array?.map { $0["executed"]?.int } == [0, 3])
     let shown = folder.millrace("runs", "show", "last~1")
+    // The words of every other place, not those of the record.
+    #expect(shown.out.contains("  first run\n") && !shown.out.contains("first-run"))
     #expect(shown.out.contains("pipeline shop (shop.json), succeeded") && shown.out.contains("3 executed, 0 cached"))
     #expect(try json(folder.millrace("runs", "show", "--json").out)["executed"]?.int == 0)
     #expect(try json(folder.millrace("cache", "stats", "--json").out)["runs"]?.int == 2)
