@@ -21,7 +21,7 @@ run: build ## run pipelines/quickstart.json on data that Millrace makes itself
 test: build ## run all tests
 	swift test $(flags)
 
-test-more: setup ## tests under the address and thread sanitizers, about 15 minutes
+test-more: build ## runs that are killed, tests under the address and thread sanitizers, about 17 minutes
 	.ci/test-more
 
 bench: build ## measure
