@@ -72,6 +72,19 @@ import Testing
     #expect(relative(values[0], values[1]) < 1e-14)
   }
 
+  /// A century and more is no trouble: at 15 % a year nothing is left to add after it.
+  @Test func farHorizons() throws {
+    func value(_ horizon: String) throws -> Double {
+      let run = try runRoom(
+        Predict.self, ["horizon": .string(horizon), "discount": "15%/year"],
+        ["customers": .table(LifetimeData.customers([1], [2], [30.43], [38.86], [24])), "purchases": Self.cdnowModel, "spend": Self.cdnowSpend])
+      return try #require(run.tables["table"])["clv"].doubles()[0]
+    }
+    let century = try value("100 years"), all = try value("9000 years")
+    #expect(century > (try value("20 years")) && all >= century && all - century < 1e-5 * all)
+    #expect(complaints { try value("9001 years") } == ["the horizon is out of range; expected at most 9000 years; found 9001 years"])
+  }
+
   @Test func columnsAreCarriedAndValuesScaled() throws {
     let customers = LifetimeData.customers([7, 8, 9], [0, 2, 5], [0, 30, 20], [38, 38, 38], [0, 20, 80])
     let run = try runRoom(

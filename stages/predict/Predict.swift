@@ -28,6 +28,7 @@ public struct Predict: Stage {
 
   public init() {}
 
+  private static let farthest = Duration(9000, .year)
   private static let purchaseRoles: [PurchaseColumns.Role] = [.frequency, .recency, .age]
 
   private func fields(spend: Bool) -> [Field] {
@@ -40,10 +41,10 @@ public struct Predict: Stage {
     var mistakes: [Diagnostic] = []
     check(inputs["purchases"], "purchases", [.bgNBD, .mbgNBD], &mistakes)
     check(inputs["spend"], "spend", [.gammaGamma], &mistakes)
-    // Beyond it the discounted integral needs more panels than there are rungs of quadrature for, and no forecast means much.
-    if horizon.days > 20 * 365.25 {
+    // The integrals are checked to twice this; no forecast means much so far out.
+    if horizon.days > Self.farthest.days {
       mistakes.append(
-        Diagnostic("the horizon is out of range", at: .setting(["horizon"]), expected: "at most 20 years", found: horizon.description))
+        Diagnostic("the horizon is out of range", at: .setting(["horizon"]), expected: "at most \(Self.farthest)", found: horizon.description))
     }
     if scaled && !spend {
       mistakes.append(
