@@ -74,9 +74,10 @@ struct RFM: Stage {
         Binding.Output(
           "holdout", open ? .open : .table(TableType(holdoutSchema(customerType!, amountType!), order: .key(["customer"]), timeUnit: timeUnit))))
     }
+    let alias = inputs.entries.first { $0.port == "table" }?.alias ?? "table"
     return Binding(
-      outputs: outputs, reads: [.init(inputs.entries.first { $0.port == "table" }?.alias ?? "table", .named([customer, at, amount] + (order.map { [$0] } ?? [])))],
-      work: .whole(because: nil))
+      outputs: outputs, reads: [.init(alias, .named([customer, at, amount] + (order.map { [$0] } ?? [])))],
+      work: .whole(because: nil), relation: relation(over: .scan(alias)))
   }
 
   /// How to score, when it is asked for.

@@ -2,24 +2,35 @@ import Expressions
 
 extension Relation {
   /// The relation as one SQL statement: a named step per operation, so that people can read it and a cluster can run it.
-  /// Inputs are tables named by their aliases.
+  /// Inputs are tables named by their aliases. What is used twice is one step; rows that come in the order of keys are
+  /// sorted by them at the end.
   public func sql(dialect: Dialect = .duckdb) -> String {
     var printer = RelationPrinter(dialect: dialect)
     let last = printer.add(self)
-    let order: String
-    if case .aggregate(_, let keys, _) = self, !keys.isEmpty {
-      order = " ORDER BY " + keys.map { "\(printer.quoted($0.name)) NULLS LAST" }.joined(separator: ", ")
-    } else {
-      order = ""
-    }
+    let order = keys.isEmpty ? "" : " ORDER BY " + keys.map { "\(printer.quoted($0)) NULLS LAST" }.joined(separator: ", ")
     let steps = printer.steps.map { "\($0.name) AS (\n  \($0.text)\n)" }.joined(separator: ",\n")
     return (steps.isEmpty ? "" : "WITH \(steps)\n") + "SELECT * FROM \(last)\(order)"
+  }
+
+  /// The columns by which the rows come sorted, as aggregates give them and row-wise work keeps them.
+  public var keys: [String] {
+    switch self {
+    case .scan, .union: []
+    case .filter(let source, _), .distinct(let source, _), .join(let source, _, _, _): source.keys
+    case .aggregate(_, let keys, _): keys.map(\.name)
+    case .project(let source, let columns):
+      // Renamed keys still are; from the first that is left out on, nothing is known.
+      source.keys.map { key in columns.first { $0.expression.term == .column(key) }?.name }.prefix { $0 != nil }.compactMap(\.self)
+    }
   }
 }
 
 private struct RelationPrinter {
   let dialect: Dialect
   var steps: [(name: String, text: String)] = []
+  private var known: [Relation: String] = [:]
+
+  init(dialect: Dialect) { self.dialect = dialect }
 
   func quoted(_ name: String) -> String { Expression(.column(name)).sql(dialect: dialect) }
 
@@ -27,8 +38,15 @@ private struct RelationPrinter {
     columns.map { "\($0.expression.sql(dialect: dialect)) AS \(quoted($0.name))" }.joined(separator: ", ")
   }
 
-  /// Adds the steps of a relation; gives the name of its result.
+  /// Adds the steps of a relation, unless an equal one has them; gives the name of its result.
   mutating func add(_ relation: Relation) -> String {
+    if let name = known[relation] { return name }
+    let name = print(relation)
+    known[relation] = name
+    return name
+  }
+
+  private mutating func print(_ relation: Relation) -> String {
     switch relation {
     case .scan(let alias): return quoted(alias)
     case .filter(let source, let rules):
