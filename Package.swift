@@ -22,6 +22,7 @@ let package = Package(
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
     .target(name: "CScan"),
     .target(name: "CArrowBridge"),
@@ -66,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "millrace",
       dependencies: [
-        "Columns", "Diagnostics", "Formats", "Pipelines", "Engine", "Stages",
+        "CMalloc", "Columns", "Diagnostics", "Formats", "Pipelines", "Engine", "Stages",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

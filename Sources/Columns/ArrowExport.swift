@@ -30,14 +30,14 @@ extension Column {
 
   /// Scaled Int64 as Arrow's decimal128.
   private func widened(_ buffer: Buffer) -> Buffer {
-    let from: UnsafeBufferPointer<Int64> = buffer.values()
-    return Buffer(byteCount: count * 16) { bytes in
-      let to = bytes.bindMemory(to: Int64.self)
+    let from = buffer.base.assumingMemoryBound(to: Int64.self)
+    return Buffer(unzeroed: count * 16, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int64.self)
       for row in 0..<count {
         to[2 &* row] = from[row]
         to[2 &* row &+ 1] = from[row] &>> 63
       }
-    }
+    })
   }
 
   public func exportSchema(name: String = "") -> ArrowSchema {

@@ -109,8 +109,12 @@ extension Column {
       }
       let codes = try Self.integers(array, format: format, as: Int32.self, owner: owner)
       let n = codes.values(as: Int32.self)
-      for row in 0..<count where (validity.map { $0[row] } ?? true) && (n[row] < 0 || Int(n[row]) >= plain.count) {
-        throw ArrowFailure("a dictionary code lies outside of its dictionary")
+      var highest: UInt32 = 0
+      for row in 0..<count { highest = max(highest, UInt32(bitPattern: n[row])) }
+      if highest >= plain.count {
+        for row in 0..<count where (validity.map { $0[row] } ?? true) && (n[row] < 0 || Int(n[row]) >= plain.count) {
+          throw ArrowFailure("a dictionary code lies outside of its dictionary")
+        }
       }
       storage = .codes(codes, plain.count == 0 ? TextValues([""]) : plain)
     } else {
@@ -197,15 +201,20 @@ extension Column {
     guard let base = array.buffers?[1] else { return .empty }
     if narrow { return Buffer(borrowing: base + offset * 8, byteCount: count * 8, owner: owner) }
     let from = base.assumingMemoryBound(to: Int64.self) + offset * 2
-    var fits = true
-    let buffer = Buffer(byteCount: count * 8) { bytes in
-      let to = bytes.bindMemory(to: Int64.self)
+    var wide: Int64 = 0
+    let buffer = Buffer(unzeroed: count * 8, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int64.self)
       for row in 0..<count {
         let low = from[2 &* row]
-        if from[2 &* row &+ 1] == low &>> 63 { to[row] = low } else if validity.map({ $0[row] }) ?? true { fits = false }
+        to[row] = low
+        wide |= from[2 &* row &+ 1] ^ low &>> 63
       }
+    })
+    if wide == 0 { return buffer }
+    // What lies under a null is nobody's number.
+    for row in 0..<count where validity.map({ $0[row] }) ?? true {
+      if from[2 &* row &+ 1] != from[2 &* row] &>> 63 { throw ArrowFailure("a decimal beyond 18 digits") }
     }
-    if !fits { throw ArrowFailure("a decimal beyond 18 digits") }
     return buffer
   }
 

@@ -13,18 +13,43 @@ public final class Buffer: @unchecked Sendable {
   private let owner: AnyObject?
 
   /// Own memory, 64-byte aligned, zeroed, with 64 bytes of slack behind it so that wide loads may run over the end.
-  public init(byteCount: Int, initializing body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-    let room = (byteCount + 127) & ~63
-    guard let memory = aligned_alloc(64, room) else { fatalError("out of memory: \(room) bytes for a column") }
-    memset(memory, 0, room)
-    base = UnsafeRawPointer(memory)
-    self.byteCount = byteCount
-    owner = nil
+  // Inlined, as are the loops given to it: a closure that is called through a pointer costs a call per cell.
+  @inlinable @inline(__always)
+  public convenience init(byteCount: Int, initializing body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+    let memory = Self.zeroedMemory(byteCount)
     do { try body(UnsafeMutableRawBufferPointer(start: memory, count: byteCount)) } catch {
-      free(memory)
+      Self.release(memory)
       throw error
     }
+    self.init(adopting: memory, byteCount: byteCount)
   }
+
+  /// The same without zeroing first: `body` writes every byte, and may write up to 64 bytes beyond.
+  @inlinable @inline(__always)
+  public convenience init(unzeroed byteCount: Int, filling body: (UnsafeMutableRawPointer) -> Void) {
+    let memory = Self.memory(byteCount)
+    body(memory)
+    Self.zeroSlack(memory, byteCount)
+    self.init(adopting: memory, byteCount: byteCount)
+  }
+
+  @usableFromInline static func memory(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let room = (byteCount + 127) & ~63
+    guard let memory = aligned_alloc(64, room) else { fatalError("out of memory: \(room) bytes for a column") }
+    return memory
+  }
+
+  @usableFromInline static func zeroedMemory(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let memory = memory(byteCount)
+    memset(memory, 0, (byteCount + 127) & ~63)
+    return memory
+  }
+
+  @usableFromInline static func zeroSlack(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+    memset(memory + byteCount, 0, (byteCount + 127) & ~63 - byteCount)
+  }
+
+  @usableFromInline static func release(_ memory: UnsafeMutableRawPointer) { free(memory) }
 
   /// Takes over memory from `aligned_alloc`; freed with the buffer.
   @usableFromInline init(adopting memory: UnsafeMutableRawPointer, byteCount: Int) {
@@ -81,6 +106,55 @@ public struct Bitmap: Sendable {
     }, count: bits.count)
   }
 
+  /// From a predicate, 64 rows to a word.
+  @inlinable @inline(__always) public init(count: Int, _ holds: (Int) -> Bool) {
+    let buffer = Buffer(unzeroed: (count + 63) / 64 * 8, filling: { bytes in
+      let words = bytes.assumingMemoryBound(to: UInt64.self)
+      for word in 0..<(count + 63) / 64 {
+        let first = word &* 64, n = min(64, count &- first)
+        var bits: UInt64 = 0
+        for i in 0..<n { bits |= (holds(first &+ i) ? 1 : 0) &<< UInt64(truncatingIfNeeded: i) }
+        words[word] = bits
+      }
+    })
+    self.init(buffer: buffer, count: count)
+  }
+
+  /// One behind the other; nil stands for rows that are all present.
+  init(joining parts: [(bits: Bitmap?, count: Int)]) {
+    let count = parts.reduce(0) { $0 + $1.count }
+    let buffer = Buffer(byteCount: (count + 7) / 8) { to in
+      var at = 0
+      for part in parts {
+        for row in 0..<part.count {
+          if part.bits.map({ $0[row] }) ?? true { to[at &>> 3] |= 1 &<< UInt8(at & 7) }
+          at &+= 1
+        }
+      }
+    }
+    self.init(buffer: buffer, count: count)
+  }
+
+  /// 64 rows from a row that is a multiple of 64 on; zeros behind the last. For loops that skip whole words.
+  @inlinable @inline(__always) public func word(_ at: Int) -> UInt64 {
+    let first = at &* 64 &+ offset, end = buffer.byteCount
+    let byte = first &>> 3, shift = UInt64(truncatingIfNeeded: first & 7)
+    var bits: UInt64
+    if byte &+ 9 <= end {
+      bits = UInt64(littleEndian: buffer.base.loadUnaligned(fromByteOffset: byte, as: UInt64.self))
+      if shift > 0 { bits = bits &>> shift | UInt64(buffer.base.load(fromByteOffset: byte &+ 8, as: UInt8.self)) &<< (64 &- shift) }
+    } else {
+      bits = 0
+      for i in byte..<end {
+        let place = (i &- byte) &* 8 &- Int(shift)
+        let part = UInt64(buffer.base.load(fromByteOffset: i, as: UInt8.self))
+        bits |= place >= 0 ? part << UInt64(place) : part &>> UInt64(-place)
+      }
+    }
+    let left = count &- at &* 64
+    return left >= 64 ? bits : bits & (1 &<< UInt64(truncatingIfNeeded: left) &- 1)
+  }
+
   @inlinable @inline(__always) public subscript(row: Int) -> Bool {
     let bit = row &+ offset
     return buffer.base.load(fromByteOffset: bit &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0
@@ -104,9 +178,8 @@ public struct Bitmap: Sendable {
   public var setCount: Int {
     var total = 0, row = 0
     if offset == 0 {
-      let bytes: UnsafeBufferPointer<UInt8> = buffer.values()
-      for byte in 0..<(count >> 3) { total &+= bytes[byte].nonzeroBitCount }
-      row = count & ~7
+      for word in 0..<(count >> 6) { total &+= buffer.base.loadUnaligned(fromByteOffset: word &* 8, as: UInt64.self).nonzeroBitCount }
+      row = count & ~63
     }
     while row < count {
       if self[row] { total &+= 1 }

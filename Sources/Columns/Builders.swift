@@ -51,6 +51,10 @@ public struct ValidityBuilder: ~Copyable {
     count &+= 1
   }
 
+  mutating func append(present rows: Int) {
+    if !anyNull { count += rows } else { for _ in 0..<rows { append(true) } }
+  }
+
   @usableFromInline mutating func appendSlowly(_ present: Bool) {
     if !anyNull {
       anyNull = true
@@ -129,6 +133,22 @@ public struct TextBuilder: ~Copyable {
     text.withUTF8 { append($0) }
   }
 
+  /// Under a null lies an empty text; that it is one is not noted.
+  mutating func append(all values: TextValues) {
+    let from: UnsafeBufferPointer<Int32> = values.offsets.values()
+    let first = from[0], n = Int(from[values.count] &- first)
+    precondition(bytes.count + n <= Int(Int32.max), "a batch holds more than 2 GiB of text; make batches smaller")
+    let shift = Int32(truncatingIfNeeded: bytes.count) &- first
+    bytes.reserve(n)
+    if n > 0 { memcpy(bytes.memory + bytes.count, values.bytes.base + Int(first), n) }
+    bytes.count += n
+    offsets.reserve(values.count * 4)
+    let to = (offsets.memory + offsets.count).assumingMemoryBound(to: Int32.self)
+    for row in 0..<values.count { to[row] = from[row &+ 1] &+ shift }
+    offsets.count += values.count * 4
+    validity.append(present: values.count)
+  }
+
   @inlinable public mutating func appendNull() { close(present: false) }
 
   @inlinable @inline(__always) mutating func close(present: Bool) {
@@ -137,6 +157,11 @@ public struct TextBuilder: ~Copyable {
     offsets.memory.storeBytes(of: Int32(truncatingIfNeeded: bytes.count), toByteOffset: offsets.count, as: Int32.self)
     offsets.count &+= 4
     validity.append(present)
+  }
+
+  /// The texts alone.
+  consuming func finishValues() -> TextValues {
+    TextValues(count: count, offsets: offsets.finish(), bytes: bytes.finish())
   }
 
   public consuming func finish() -> Column {

@@ -24,20 +24,18 @@ extension Column {
 
   public func gather(_ rows: UnsafeBufferPointer<Int32>) -> Column {
     let n = rows.count
-    var anyNegative = false
-    for row in rows where row < 0 { anyNegative = true }
+    var lowest: Int32 = 0
+    for row in rows { lowest = min(lowest, row) }
     var validity: Bitmap?
-    if self.validity != nil || anyNegative {
-      validity = Bitmap(buffer: Buffer(byteCount: (n + 7) / 8) { to in
-        for i in 0..<n where rows[i] >= 0 && !isNull(Int(rows[i])) { to[i &>> 3] |= 1 &<< UInt8(i & 7) }
-      }, count: n)
+    if let present = self.validity {
+      validity = Self.gather(present, rows)
+    } else if lowest < 0 {
+      validity = Bitmap(count: n) { rows[$0] >= 0 }
     }
     let storage: Storage
     switch self.storage {
     case .bits(let bits):
-      storage = .bits(Bitmap(buffer: Buffer(byteCount: (n + 7) / 8) { to in
-        for i in 0..<n where rows[i] >= 0 && bits[Int(rows[i])] { to[i &>> 3] |= 1 &<< UInt8(i & 7) }
-      }, count: n))
+      storage = .bits(Self.gather(bits, rows))
     case .fixed(let buffer):
       storage = .fixed(type.width == 4 ? Self.gather(buffer, rows, as: Int32.self) : Self.gather(buffer, rows, as: Int64.self))
     case .codes(let codes, let values):
@@ -48,37 +46,58 @@ extension Column {
     return Column(type: type, count: n, validity: validity, storage: storage)
   }
 
-  private static func gather<T: FixedWidthInteger & BitwiseCopyable>(
-    _ buffer: Buffer, _ rows: UnsafeBufferPointer<Int32>, as: T.Type
-  ) -> Buffer {
-    let from: UnsafeBufferPointer<T> = buffer.values()
-    return Buffer(byteCount: rows.count * MemoryLayout<T>.stride) { bytes in
-      let to = bytes.bindMemory(to: T.self)
-      for i in 0..<rows.count where rows[i] >= 0 { to[i] = from[Int(rows[i])] }
+  /// 0 for a negative row.
+  private static func gather(_ bits: Bitmap, _ rows: UnsafeBufferPointer<Int32>) -> Bitmap {
+    let from = bits.buffer.base, offset = bits.offset
+    return Bitmap(count: rows.count) { at in
+      let row = Int(rows[at])
+      if row < 0 { return false }
+      let bit = row &+ offset
+      return from.load(fromByteOffset: bit &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0
     }
   }
 
-  private static func gather(_ values: TextValues, _ rows: UnsafeBufferPointer<Int32>) -> TextValues {
-    var total = 0
-    for row in rows where row >= 0 { total &+= values[Int(row)].count }
-    precondition(total <= Int(Int32.max), "a batch would hold more than 2 GiB of text; make batches smaller")
-    let offsets = Buffer(byteCount: (rows.count + 1) * 4) { bytes in
-      let to = bytes.bindMemory(to: Int32.self)
-      var at: Int32 = 0
+  private static func gather<T: FixedWidthInteger & BitwiseCopyable>(
+    _ buffer: Buffer, _ rows: UnsafeBufferPointer<Int32>, as: T.Type
+  ) -> Buffer {
+    let from = buffer.base.assumingMemoryBound(to: T.self)
+    return Buffer(unzeroed: rows.count * MemoryLayout<T>.stride, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: T.self)
       for i in 0..<rows.count {
-        if rows[i] >= 0 { at &+= Int32(truncatingIfNeeded: values[Int(rows[i])].count) }
-        to[i &+ 1] = at
+        let row = Int(rows[i])
+        to[i] = row >= 0 ? from[row] : 0
       }
-    }
-    let bytes = Buffer(byteCount: total) { to in
-      guard var cursor = to.baseAddress else { return }
-      for row in rows where row >= 0 {
-        let text = values[Int(row)]
-        guard let from = text.baseAddress, text.count > 0 else { continue }
-        cursor.copyMemory(from: from, byteCount: text.count)
-        cursor += text.count
+    })
+  }
+
+  private static func gather(_ values: TextValues, _ rows: UnsafeBufferPointer<Int32>) -> TextValues {
+    let ends = values.offsets.base.assumingMemoryBound(to: Int32.self)
+    var total = 0
+    let offsets = Buffer(unzeroed: (rows.count + 1) * 4, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int32.self)
+      to[0] = 0
+      for i in 0..<rows.count {
+        let row = Int(rows[i])
+        if row >= 0 { total &+= Int(ends[row &+ 1] &- ends[row]) }
+        to[i &+ 1] = Int32(truncatingIfNeeded: total)
       }
-    }
+    })
+    precondition(total <= Int(Int32.max), "a batch would hold more than 2 GiB of text; make batches smaller")
+    let source = values.bytes.base, limit = values.bytes.byteCount
+    let bytes = Buffer(unzeroed: total, filling: { to in
+      var cursor = to
+      for i in 0..<rows.count where rows[i] >= 0 {
+        let row = Int(rows[i])
+        let from = Int(ends[row]), n = Int(ends[row &+ 1]) &- from
+        if n <= 16, from &+ 16 <= limit {
+          // Short texts, nearly all: one wide copy, the rest of which the next text or the slack takes.
+          cursor.storeBytes(of: source.loadUnaligned(fromByteOffset: from, as: SIMD2<UInt64>.self), as: SIMD2<UInt64>.self)
+        } else if n > 0 {
+          cursor.copyMemory(from: source + from, byteCount: n)
+        }
+        cursor += n
+      }
+    })
     return TextValues(count: rows.count, offsets: offsets, bytes: bytes)
   }
 
@@ -88,37 +107,37 @@ extension Column {
     let count = columns.reduce(0) { $0 + $1.count }
     var validity: Bitmap?
     if columns.contains(where: { $0.validity != nil }) {
-      validity = Bitmap(buffer: Buffer(byteCount: (count + 7) / 8) { to in
-        var at = 0
-        for column in columns {
-          for row in 0..<column.count {
-            if !column.isNull(row) { to[at &>> 3] |= 1 &<< UInt8(at & 7) }
-            at &+= 1
-          }
-        }
-      }, count: count)
+      validity = Bitmap(joining: columns.map { ($0.validity, $0.count) })
     }
     let storage: Storage
     switch type {
     case .bool:
-      storage = .bits(Bitmap(columns.flatMap { column in (0..<column.count).map { column.bits[$0] } }))
+      storage = .bits(Bitmap(joining: columns.map { ($0.bits, $0.count) }))
     case .string:
       if case .codes(_, let shared)? = columns.first?.storage,
         columns.allSatisfy({ if case .codes(_, let values) = $0.storage { values === shared } else { false } })
       {
         storage = .codes(joined(columns, width: 4) { if case .codes(let codes, _) = $0.storage { codes } else { .empty } }, shared)
       } else {
-        var builder = TextBuilder()
-        for column in columns {
-          let text = column.text
-          for row in 0..<column.count { column.isNull(row) ? builder.appendNull() : builder.append(text[row]) }
-        }
-        return builder.finish()
+        storage = .text(joinedTexts(columns))
       }
     default:
       storage = .fixed(joined(columns, width: type.width ?? 0) { if case .fixed(let buffer) = $0.storage { buffer } else { .empty } })
     }
     return Column(type: type, count: count, validity: validity, storage: storage)
+  }
+
+  private static func joinedTexts(_ columns: [Column]) -> TextValues {
+    var builder = TextBuilder(reserving: columns.reduce(0) { $0 + $1.count })
+    for column in columns {
+      if case .text(let values) = column.storage {
+        builder.append(all: values)
+      } else {
+        let text = column.text
+        for row in 0..<column.count { column.isNull(row) ? builder.appendNull() : builder.append(text[row]) }
+      }
+    }
+    return builder.finishValues()
   }
 
   private static func joined(_ columns: [Column], width: Int, _ buffer: (Column) -> Buffer) -> Buffer {

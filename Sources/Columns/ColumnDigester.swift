@@ -54,63 +54,73 @@ public final class ColumnDigester {
   }
 
   private func updateBlock(_ column: Column, _ range: Range<Int>) {
-    if let validity = column.validity {
-      var anyNull = !presence.isEmpty
-      if !anyNull { for row in range where !validity[row] { anyNull = true; break } }
-      if anyNull {
-        presence += Array(repeating: 1, count: rowsInBlock - presence.count)
-        for row in range { presence.append(validity[row] ? 1 : 0) }
-      }
-    }
+    if let validity = column.validity { updatePresence(validity, range) }
+    let n = range.count, first = range.lowerBound
     switch column.storage {
-    case .fixed(let buffer) where type == .float64: updateFloats(column, buffer, range)
+    case .fixed(let buffer) where type == .float64:
+      let values = buffer.base.assumingMemoryBound(to: Double.self) + first
+      withScratch(n) { to in
+        for i in 0..<n {
+          let value = values[i]
+          to[i] = value == 0 ? 0 : value.isNaN ? 0x7FF8_0000_0000_0000 : value.bitPattern
+        }
+      }
     case .fixed(let buffer):
       let width = type.width ?? 0
-      cells.update(UnsafeRawBufferPointer(start: buffer.base + range.lowerBound * width, count: range.count * width))
+      cells.update(UnsafeRawBufferPointer(start: buffer.base + first * width, count: n * width))
     case .bits(let bits):
       let bytes = range.map { bits[$0] && !column.isNull($0) ? UInt8(1) : 0 }
       bytes.withUnsafeBytes { cells.update($0) }
     case .text(let values):
-      withScratch(range.count * 2) { to in
-        for (i, row) in range.enumerated() where !column.isNull(row) {
-          let text = values[row]
-          let hash = XXH3_128bits(text.baseAddress, text.count)
+      let ends = values.offsets.base.assumingMemoryBound(to: Int32.self) + first, bytes = values.bytes.base
+      withScratch(n * 2) { to in
+        for i in 0..<n {
+          let from = Int(ends[i]), hash = millrace_xxh3_128(bytes + from, Int(ends[i &+ 1]) &- from)
           to[2 &* i] = hash.low64
           to[2 &* i &+ 1] = hash.high64
         }
+        zeroUnderNulls(to, column, range)
       }
     case .codes(let codes, let values):
       if dictionary?.values !== values {
-        dictionary = (values, (0..<values.count).map { Digest(of: UnsafeRawBufferPointer(values[$0])) })
+        // Code 0 lies under nulls, whether there is a text or not.
+        let hashes = (0..<values.count).map { Digest(of: UnsafeRawBufferPointer(values[$0])) }
+        dictionary = (values, hashes.isEmpty ? [Digest(high: 0, low: 0)] : hashes)
       }
-      let codes: UnsafeBufferPointer<Int32> = codes.values()
+      let codes = codes.base.assumingMemoryBound(to: Int32.self) + first
       dictionary!.hashes.withUnsafeBufferPointer { hashes in
-        withScratch(range.count * 2) { to in
-          for (i, row) in range.enumerated() where !column.isNull(row) {
-            let hash = hashes[Int(codes[row])]
+        withScratch(n * 2) { to in
+          for i in 0..<n {
+            let hash = hashes[Int(codes[i])]
             to[2 &* i] = hash.low
             to[2 &* i &+ 1] = hash.high
           }
+          zeroUnderNulls(to, column, range)
         }
       }
     }
   }
 
-  private func updateFloats(_ column: Column, _ buffer: Buffer, _ range: Range<Int>) {
-    let values: UnsafeBufferPointer<Double> = buffer.values()
-    withScratch(range.count) { to in
-      for (i, row) in range.enumerated() {
-        let value = values[row]
-        to[i] = value == 0 ? 0 : value.isNaN ? 0x7FF8_0000_0000_0000 : value.bitPattern
-      }
+  /// Two words a row.
+  private func zeroUnderNulls(_ to: UnsafeMutablePointer<UInt64>, _ column: Column, _ range: Range<Int>) {
+    guard let validity = column.validity else { return }
+    for (i, row) in range.enumerated() where !validity[row] {
+      to[2 &* i] = 0
+      to[2 &* i &+ 1] = 0
     }
   }
 
-  /// Fills `words` zeroed words and hashes them.
-  private func withScratch(_ words: Int, _ fill: (UnsafeMutablePointer<UInt64>) -> Void) {
+  private func updatePresence(_ validity: Bitmap, _ range: Range<Int>) {
+    if presence.isEmpty, validity.slice(range).setCount == range.count { return }
+    presence += repeatElement(1, count: rowsInBlock - presence.count)
+    presence.reserveCapacity(Self.blockRows)
+    for row in range { presence.append(validity[row] ? 1 : 0) }
+  }
+
+  /// Has `fill` write `words` words and hashes them.
+  @inline(__always) private func withScratch(_ words: Int, _ fill: (UnsafeMutablePointer<UInt64>) -> Void) {
     if scratch.count < words { scratch = Array(repeating: 0, count: words) }
     scratch.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress!.update(repeating: 0, count: words)
       fill(buffer.baseAddress!)
       cells.update(UnsafeRawBufferPointer(start: buffer.baseAddress, count: words * 8))
     }

@@ -41,14 +41,14 @@ extension Kernel {
     let a = Cells<A>(operands[0]), b = Cells<B>(operands[1])
     let isDecimal = type != .int64, bound = self.bound
     var anyFailed = false
-    let cells = Buffer(byteCount: rows * 8) { bytes in
-      let to = bytes.bindMemory(to: Int64.self)
+    let cells = Buffer(unzeroed: rows * 8, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int64.self)
       for row in 0..<rows {
         let (value, overflow) = body(Int64(truncatingIfNeeded: a[row]), Int64(truncatingIfNeeded: b[row]))
         to[row] = value
         anyFailed = anyFailed || overflow || isDecimal && value.magnitude > bound.magnitude
       }
-    }
+    })
     var failed: [Int32] = []
     if anyFailed {
       for row in 0..<rows where present.map({ $0[row] }) ?? true {
@@ -76,14 +76,14 @@ extension Kernel {
     let a = Cells<Double>(operands[0]), b = Cells<Double>(operands[1])
     let divides = operation == .divide || operation == .modulo
     var anyOdd = false
-    let cells = Buffer(byteCount: rows * 8) { bytes in
-      let to = bytes.bindMemory(to: Double.self)
+    let cells = Buffer(unzeroed: rows * 8, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Double.self)
       for row in 0..<rows {
         let value = body(a[row], b[row])
         to[row] = value
         anyOdd = anyOdd || !value.isFinite || divides && b[row] == 0
       }
-    }
+    })
     var failed: [Int32] = []
     if anyOdd {
       for row in 0..<rows where present.map({ $0[row] }) ?? true {
@@ -170,14 +170,14 @@ extension Kernel {
     let a = Cells<T>(operands[0])
     // int32 stays int32 where whole numbers are only passed on.
     var failed: [Int32] = []
-    let cells = Buffer(byteCount: rows * 8) { bytes in
-      let to = bytes.bindMemory(to: Int64.self)
+    let cells = Buffer(unzeroed: rows * 8, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int64.self)
       for row in 0..<rows {
         let (value, overflow) = body(a[row])
         to[row] = value
         if overflow, present.map({ $0[row] }) ?? true { failed.append(Int32(truncatingIfNeeded: row)) }
       }
-    }
+    })
     return fixed(present, failed: failed, reason: { "overflow at \(operands[0].value($0))" }, cells, as: Int64.self)
   }
 

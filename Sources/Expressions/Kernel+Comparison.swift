@@ -78,7 +78,7 @@ extension Kernel {
     let operand = operands[0]
     guard test != .null else {
       guard operand.column.validity != nil else {
-        return Column(type: .bool, count: rows, validity: nil, storage: .bits(bitmap(rows) { _ in false }))
+        return Column(type: .bool, count: rows, validity: nil, storage: .bits(Bitmap(count: rows) { _ in false }))
       }
       return bools(nil) { operand.isNull($0) }
     }
@@ -148,6 +148,16 @@ extension Kernel {
   func startsWith() -> Column {
     let text = operands[0].column.text, prefix = operands[1].column.text
     let (a, b) = (operands[0], operands[1])
+    if b.isScalar, !a.isScalar, case .text(let values) = a.column.storage, !b.isNull(0), !prefix[0].isEmpty {
+      // The hot case: one prefix, whose first byte settles most texts.
+      let start = prefix[0], first = start[0]
+      let ends = values.offsets.base.assumingMemoryBound(to: Int32.self), bytes = values.bytes.base
+      return bools(validity()) { row in
+        let from = Int(ends[row]), count = Int(ends[row &+ 1]) &- from
+        guard count >= start.count, bytes.load(fromByteOffset: from, as: UInt8.self) == first else { return false }
+        return start.count == 1 || memcmp(bytes + from, start.baseAddress!, start.count) == 0
+      }
+    }
     return bools(validity()) { row in
       let whole = text[a.at(row)], start = prefix[b.at(row)]
       guard whole.count >= start.count else { return false }
@@ -200,11 +210,11 @@ func kleene(_ a: Operand, _ b: Operand, isAnd: Bool, rows: Int) -> Column {
   }
   // The value that decides alone: false for AND, true for OR.
   let decisive = !isAnd
-  let known = bitmap(rows) { row in
+  let known = Bitmap(count: rows) { row in
     let (p, q) = (!a.isNull(row), !b.isNull(row))
     return p && q || p && left[a.at(row)] == decisive || q && right[b.at(row)] == decisive
   }
-  let bits = bitmap(rows) { row in
+  let bits = Bitmap(count: rows) { row in
     let p = a.isNull(row) ? !decisive : left[a.at(row)], q = b.isNull(row) ? !decisive : right[b.at(row)]
     return known[row] && (isAnd ? p && q : p || q)
   }

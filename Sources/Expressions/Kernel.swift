@@ -83,7 +83,7 @@ struct Kernel {
 
   /// A bool column from a loop over rows; false lies under nulls.
   @inline(__always) func bools(_ validity: Bitmap?, _ holds: (Int) -> Bool) -> Column {
-    let bits = bitmap(rows) { row in holds(row) }
+    let bits = Bitmap(count: rows, holds)
     guard let validity else { return Column(type: .bool, count: rows, validity: nil, storage: .bits(bits)) }
     return Column(type: .bool, count: rows, validity: validity, storage: .bits(bits.and(validity)))
   }
@@ -98,19 +98,6 @@ struct Kernel {
   }
 
   func isNull(_ row: Int) -> Bool { operands.contains { $0.isNull(row) } }
-}
-
-/// Bits from a predicate, 64 rows to a word.
-@inline(__always) func bitmap(_ rows: Int, _ holds: (Int) -> Bool) -> Bitmap {
-  Bitmap(buffer: Buffer(byteCount: (rows + 63) / 64 * 8) { bytes in
-    let words = bytes.bindMemory(to: UInt64.self)
-    for word in 0..<words.count {
-      let first = word &* 64, n = min(64, rows &- first)
-      var bits: UInt64 = 0
-      for i in 0..<n { bits |= (holds(first &+ i) ? 1 : 0) &<< UInt64(truncatingIfNeeded: i) }
-      words[word] = bits
-    }
-  }, count: rows)
 }
 
 extension Bitmap {

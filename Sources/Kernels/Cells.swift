@@ -51,11 +51,17 @@ struct Cells: @unchecked Sendable {
     return validity[bit &>> 3] &>> UInt8(truncatingIfNeeded: bit & 7) & 1 == 0
   }
 
+  @inline(__always) func narrow(_ row: Int) -> UInt64 {
+    UInt64(bitPattern: Int64(base.loadUnaligned(fromByteOffset: row &* 4, as: Int32.self)))
+  }
+
+  @inline(__always) func wide(_ row: Int) -> UInt64 { base.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self) }
+
   /// The cell of a column that is not text; 0 under nulls.
   @inline(__always) func word(_ row: Int) -> UInt64 {
     switch kind {
-    case .narrow: UInt64(bitPattern: Int64(base.loadUnaligned(fromByteOffset: row &* 4, as: Int32.self)))
-    case .wide: base.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self)
+    case .narrow: narrow(row)
+    case .wide: wide(row)
     case .real: Self.canonical(base.loadUnaligned(fromByteOffset: row &* 8, as: Double.self))
     case .bits:
       UInt64((base.load(fromByteOffset: (row &+ bitOffset) &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: (row &+ bitOffset) & 7)) & 1)
@@ -68,6 +74,26 @@ struct Cells: @unchecked Sendable {
   @inline(__always) func keyWord(_ row: Int) -> UInt64 {
     if kind != .text { return word(row) }
     return isNull(row) ? 0 : Self.keyWord(text(row))
+  }
+
+  /// The key words of the first `count` rows.
+  func keyWords(count: Int, to words: UnsafeMutablePointer<UInt64>) {
+    switch kind {
+    case .text:
+      guard let codes else {
+        for row in 0..<count { words[row] = isNull(row) ? 0 : Self.keyWord(text(at: row)) }
+        return
+      }
+      guard case .codes(_, let values) = column.storage, values.count <= count else {
+        for row in 0..<count { words[row] = keyWord(row) }
+        return
+      }
+      let known = UnsafeMutablePointer<UInt64>.allocate(capacity: max(values.count, 1))
+      defer { known.deallocate() }
+      for place in 0..<values.count { known[place] = Self.keyWord(text(at: place)) }
+      for row in 0..<count { words[row] = isNull(row) ? 0 : known[Int(codes[row])] }
+    case .narrow, .wide, .real, .bits: for row in 0..<count { words[row] = word(row) }
+    }
   }
 
   @inline(__always) static func keyWord(_ text: UnsafeRawBufferPointer) -> UInt64 {

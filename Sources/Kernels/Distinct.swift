@@ -36,10 +36,7 @@ public func repeatedRows(in batches: [DistinctBatch], width: Int) -> [[Bool]] {
   inPieces(batches.count, width: width) { at in
     let batch = batches[at], hashes = memory.hashes + firsts[at], counts = memory.counts + at * Radix.count
     if let rows = batch.rows {
-      let all = UnsafeMutablePointer<UInt64>.allocate(capacity: max(batch.count, 1))
-      RowHash.fill(all, batch.cells, count: batch.count)
-      for candidate in rows.indices { hashes[candidate] = all[Int(rows[candidate])] }
-      all.deallocate()
+      rows.withUnsafeBufferPointer { if let rows = $0.baseAddress { RowHash.fill(hashes, batch.cells, rows: rows, count: $0.count) } }
     } else {
       RowHash.fill(hashes, batch.cells, count: batch.count)
     }

@@ -41,23 +41,38 @@ enum RowHash {
     return mix(mix(hash ^ rest, step), seed)
   }
 
-  /// Hashes of `count` rows over all columns, written to `hashes`.
-  static func fill(_ hashes: UnsafeMutablePointer<UInt64>, _ columns: [Cells], count: Int) {
-    for row in 0..<count { hashes[row] = seed }
+  /// Hashes over all columns of the first `count` rows, or of the `count` rows named, written to `hashes`.
+  static func fill(_ hashes: UnsafeMutablePointer<UInt64>, _ columns: [Cells], rows: UnsafePointer<Int32>? = nil, count: Int) {
+    for at in 0..<count { hashes[at] = seed }
     for cells in columns {
-      if cells.kind == .text, case .codes(_, let values) = cells.column.storage, values.count <= count / 2 {
-        let known = UnsafeMutablePointer<UInt64>.allocate(capacity: max(values.count, 1))
-        defer { known.deallocate() }
-        for place in 0..<values.count { known[place] = of(Cells.keyWord(cells.text(at: place))) }
-        let codes = cells.codes!
-        for row in 0..<count {
-          hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : known[Int(codes[row])]), step)
+      switch cells.kind {
+      case .text:
+        if let codes = cells.codes, case .codes(_, let values) = cells.column.storage, values.count <= count / 2 {
+          let known = UnsafeMutablePointer<UInt64>.allocate(capacity: max(values.count, 1))
+          defer { known.deallocate() }
+          for place in 0..<values.count { known[place] = of(Cells.keyWord(cells.text(at: place))) }
+          fold(hashes, cells, rows, count) { known[Int(codes[$0])] }
+        } else {
+          fold(hashes, cells, rows, count) { of(Cells.keyWord(cells.text($0))) }
         }
-      } else if cells.kind == .text {
-        for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(Cells.keyWord(cells.text(row)))), step) }
-      } else {
-        for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(cells.word(row))), step) }
+      case .narrow: fold(hashes, cells, rows, count) { of(cells.narrow($0)) }
+      case .wide: fold(hashes, cells, rows, count) { of(cells.wide($0)) }
+      case .real, .bits: fold(hashes, cells, rows, count) { of(cells.word($0)) }
       }
+    }
+  }
+
+  /// One more column; `of` gives the hash of a cell that is not null.
+  @inline(__always) private static func fold(
+    _ hashes: UnsafeMutablePointer<UInt64>, _ cells: Cells, _ rows: UnsafePointer<Int32>?, _ count: Int, _ of: (Int) -> UInt64
+  ) {
+    if let rows {
+      for at in 0..<count {
+        let row = Int(rows[at])
+        hashes[at] = mix(hashes[at] ^ (cells.isNull(row) ? nothing : of(row)), step)
+      }
+    } else {
+      for row in 0..<count { hashes[row] = mix(hashes[row] ^ (cells.isNull(row) ? nothing : of(row)), step) }
     }
   }
 }

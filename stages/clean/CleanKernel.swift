@@ -14,11 +14,11 @@ extension Clean {
     var tally = CleanTally(plan)
     var output = PartitionedOutput(
       [("table", plan.output), ("quarantine", plan.quarantine)], partitions: rows.partitions, context)
-    let ruleNames = Column.dictionary(codes: [], values: plan.rules)
+    let words = CleanWords(plan)
     if plan.distinctOn == nil, plan.caps.isEmpty {
       try rows.forEach(context, preparing: { batch in
         let cleaned = try CleanBatch(batch, plan, fills)
-        return (cleaned, cleaned.split(plan, ruleNames, capped: [:]))
+        return (cleaned, cleaned.split(plan, words, capped: [:]))
       }) { piece, ready in
         tally.add(ready.0)
         try output.append([ready.1.kept, ready.1.removed], partition: piece.partition)
@@ -41,7 +41,7 @@ extension Clean {
             changed[name] = column
             moved.append(count)
           }
-          return (ready[wave[at]].split(plan, ruleNames, capped: changed), moved)
+          return (ready[wave[at]].split(plan, words, capped: changed), moved)
         }
         for (at, part) in zip(wave, parts) {
           tally.addCapped(part.1)
@@ -106,107 +106,6 @@ extension CleanPlan {
       for _ in 0..<scale { power *= 10 }
       return Int64(exactly: (number * power).rounded(.toNearestOrEven)).map { .decimal(unscaled: $0, scale: scale) }
     case .bool, .string, .date, .timestamp: return nil
-    }
-  }
-}
-
-/// One batch: its cells repaired, and for each row whether it stays or which rule it breaks first.
-struct CleanBatch: Sendable {
-  enum Why: UInt16 { case broken, missing, unknown, failed }
-
-  let original: Batch
-  let cleaned: Batch
-  /// 0 stays; else the rule and why.
-  var states: [UInt16]
-  private(set) var reasons: [Int32: String] = [:]
-  /// Of the amount, where one is named.
-  let amounts: Column?
-
-  static func state(_ rule: Int, _ why: Why) -> UInt16 { UInt16(rule * 4) + why.rawValue + 1 }
-  static func rule(_ state: UInt16) -> Int { Int(state - 1) / 4 }
-
-  init(_ batch: Batch, _ plan: CleanPlan, _ fills: [(expression: TypedExpression, name: String, rule: Int)]) throws {
-    original = batch
-    var states = [UInt16](repeating: 0, count: batch.count)
-    var reasons: [Int32: String] = [:]
-    func fail(_ failures: [RowFailure], _ rule: Int) {
-      for failure in failures where states[Int(failure.row)] == 0 {
-        states[Int(failure.row)] = Self.state(rule, .failed)
-        reasons[failure.row] = failure.reason
-      }
-    }
-    var columns = batch.columns
-    for repair in plan.repairs {
-      let (column, failures) = try repair.expression.evaluate(batch)
-      fail(failures, repair.rule)
-      columns[plan.input.index(of: repair.name)!] = column
-    }
-    var cleaned = Batch(schema: plan.repaired, columns: columns, count: batch.count)
-    // Fills see the columns as the casts left them, not each other.
-    for fill in fills {
-      let (column, failures) = try fill.expression.evaluate(cleaned)
-      fail(failures, fill.rule)
-      columns[plan.input.index(of: fill.name)!] = column
-    }
-    if !fills.isEmpty { cleaned = Batch(schema: plan.repaired, columns: columns, count: batch.count) }
-    for (name, rule) in plan.required {
-      let column = cleaned[name]
-      if column.nullCount == 0 { continue }
-      for row in 0..<batch.count where states[row] == 0 && column.isNull(row) { states[row] = Self.state(rule, .missing) }
-    }
-    for (expression, rule) in plan.conditions {
-      let selection = try expression.evaluatePredicate(cleaned)
-      fail(selection.failures, rule)
-      for row in selection.dropped where states[Int(row)] == 0 { states[Int(row)] = Self.state(rule, .broken) }
-      for row in selection.unknown where states[Int(row)] == 0 { states[Int(row)] = Self.state(rule, .unknown) }
-    }
-    self.cleaned = cleaned
-    self.states = states
-    self.reasons = reasons
-    amounts = try plan.amount.map { try $0.evaluate(cleaned).column }
-  }
-
-  var keptRows: [Int32] {
-    var rows: [Int32] = []
-    rows.reserveCapacity(states.count)
-    for row in states.indices where states[row] == 0 { rows.append(Int32(truncatingIfNeeded: row)) }
-    return rows
-  }
-
-  /// The rows for each output.
-  func split(_ plan: CleanPlan, _ ruleNames: Column, capped: [String: Column]) -> (kept: Batch, removed: Batch) {
-    var source = cleaned
-    if !capped.isEmpty {
-      source = Batch(schema: cleaned.schema, columns: zip(cleaned.schema.names, cleaned.columns).map { capped[$0] ?? $1 }, count: cleaned.count)
-    }
-    source = source.schema.names == plan.output.names ? source : source.selecting(plan.output.names)
-    let keptRows = keptRows
-    let kept = keptRows.count == source.count ? source : source.gather(keptRows)
-    var removedRows: [Int32] = [], codes: [Int32] = [], reasons: [String?] = []
-    if keptRows.count < states.count {
-      for row in states.indices where states[row] != 0 {
-        removedRows.append(Int32(truncatingIfNeeded: row))
-        codes.append(Int32(Self.rule(states[row])))
-        reasons.append(reason(row, plan))
-      }
-    }
-    let rules: Column
-    if case .codes(_, let values) = ruleNames.storage {
-      rules = Column(type: .string, count: codes.count, validity: nil, storage: .codes(Buffer(codes), values))
-    } else {
-      rules = ruleNames
-    }
-    let removed = Batch(
-      schema: plan.quarantine, columns: original.gather(removedRows).columns + [rules, .strings(reasons)], count: removedRows.count)
-    return (kept, removed)
-  }
-
-  private func reason(_ row: Int, _ plan: CleanPlan) -> String {
-    switch Why(rawValue: (states[row] - 1) % 4) {
-    case .missing: "missing"
-    case .unknown: "unknown"
-    case .failed: reasons[Int32(row)] ?? "failed"
-    case .broken, nil: Self.rule(states[row]) == plan.distinctRule && plan.distinctOn != nil ? "repeats an earlier row" : "false"
     }
   }
 }

@@ -35,7 +35,10 @@ struct CleanTally {
   mutating func add(_ batch: CleanBatch) {
     rows += batch.states.count
     for state in batch.states {
-      if state == 0 { kept += 1; continue }
+      if state == 0 {
+        kept += 1
+        continue
+      }
       let rule = CleanBatch.rule(state)
       removed[rule] += 1
       switch CleanBatch.Why(rawValue: (state - 1) % 4) {
@@ -51,13 +54,26 @@ struct CleanTally {
     case .float64:
       let values = amounts.values(as: Double.self)
       for row in 0..<amounts.count where !amounts.isNull(row) { sums[place(row)].add(values[row]) }
-    case .int32:
-      let values = amounts.values(as: Int32.self)
-      for row in 0..<amounts.count where !amounts.isNull(row) { sums[place(row)].exact += Int128(values[row]) }
-    default:
-      let values = amounts.values(as: Int64.self)
-      for row in 0..<amounts.count where !amounts.isNull(row) { sums[place(row)].exact += Int128(values[row]) }
+    case .int32: addExactly(amounts.values(as: Int32.self), batch.states)
+    default: addExactly(amounts.values(as: Int64.self), batch.states)
     }
+  }
+
+  /// Under a null lies 0.
+  private mutating func addExactly<T: FixedWidthInteger>(_ values: UnsafeBufferPointer<T>, _ states: [UInt16]) {
+    // 64 bits a rule as long as they hold the sum.
+    var short = [Int64](repeating: 0, count: sums.count)
+    short.withUnsafeMutableBufferPointer { short in
+      states.withUnsafeBufferPointer { states in
+        for row in 0..<states.count {
+          let state = states[row], place = state == 0 ? 0 : CleanBatch.rule(state) &+ 1, value = Int64(truncatingIfNeeded: values[row])
+          let (sum, over) = short[place].addingReportingOverflow(value)
+          if over { sums[place].exact += Int128(short[place]) }
+          short[place] = over ? value : sum
+        }
+      }
+    }
+    for (place, sum) in short.enumerated() { sums[place].exact += Int128(sum) }
   }
 
   mutating func addCapped(_ counts: [Int]) { for (at, count) in counts.enumerated() { capped[at] += count } }

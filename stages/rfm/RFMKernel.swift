@@ -36,7 +36,7 @@ extension RFM {
       }
     let customers = history.finish(until: end, period: period, width: context.width)
     let money = Money(amountType)
-    let revenue = try money.column(customers, revenueType(amountType), exact: \.exactRevenue, real: \.realRevenue, of: "revenue")
+    let revenue = try money.column(customers, revenueType(amountType), exact: { $0.exactRevenue }, real: { $0.realRevenue }, of: "revenue")
     var columns = figures(customers, end: end, money, revenue)
     if let scoring {
       let scored = scoring.columns(
@@ -47,7 +47,7 @@ extension RFM {
     let result = tableSchema(customerType, amountType)
     try context.writeTable("table", Batch(schema: result, columns: columns, count: customers.rows.count))
     if let holdout {
-      let bought = try money.column(customers, revenueType(amountType), exact: \.exactHoldout, real: \.realHoldout, of: "hold-out revenue")
+      let bought = try money.column(customers, revenueType(amountType), exact: { $0.exactHoldout }, real: { $0.realHoldout }, of: "hold-out revenue")
       let duration = Double(holdout.days - Int(end)) / unitDays
       try context.writeTable(
         "holdout",
@@ -61,15 +61,28 @@ extension RFM {
     return told(table, history, customers, end: end, context)
   }
 
-  /// The columns from `customer` to `last`.
+  /// The columns from `customer` to `last`: rows are read once, in the customers' order, and written to all columns.
   private func figures(_ customers: CustomerHistories, end: Int32, _ money: Money, _ revenue: Column) -> [Column] {
-    let rows = customers.rows, unit = unitDays
-    let spans = { (days: (CustomerHistory) -> Int) in Column.full(.float64, rows.map { Double(days($0)) / unit }) }
+    let rows = customers.rows, n = rows.count, unit = unitDays
+    var frequency = FixedBuilder<Int64>(.int64, reserving: n), orders = FixedBuilder<Int64>(.int64, reserving: n)
+    var recency = FixedBuilder<Double>(.float64, reserving: n), age = FixedBuilder<Double>(.float64, reserving: n)
+    var monetary = FixedBuilder<Double>(.float64, reserving: n), sinceLast = FixedBuilder<Double>(.float64, reserving: n)
+    var first = FixedBuilder<Int32>(.date, reserving: n), last = FixedBuilder<Int32>(.date, reserving: n)
+    for at in 0..<n {
+      let row = rows[at]
+      frequency.append(Int64(row.periods) - 1)
+      recency.append(Double(Int(row.last) - Int(row.first)) / unit)
+      age.append(Double(Int(end) - Int(row.first)) / unit)
+      monetary.append(money.meanOfRepeats(row))
+      orders.append(Int64(row.orders))
+      sinceLast.append(Double(Int(end) - Int(row.last)) / unit)
+      first.append(row.first)
+      last.append(row.last)
+    }
+    let counted = orders.finish()
     return [
-      customers.customers, .full(.int64, rows.map { Int64($0.periods) - 1 }), spans { Int($0.last) - Int($0.first) },
-      spans { Int(end) - Int($0.first) }, .full(.float64, rows.map(money.meanOfRepeats)),
-      order == nil ? .nulls(.int64, count: rows.count) : .full(.int64, rows.map { Int64($0.orders) }), revenue,
-      spans { Int(end) - Int($0.last) }, .full(.date, rows.map(\.first)), .full(.date, rows.map(\.last)),
+      customers.customers, frequency.finish(), recency.finish(), age.finish(), monetary.finish(),
+      order == nil ? .nulls(.int64, count: n) : counted, revenue, sinceLast.finish(), first.finish(), last.finish(),
     ]
   }
 
@@ -117,27 +130,34 @@ private struct Money {
   func meanOfRepeats(_ history: CustomerHistory) -> Double {
     let frequency = Double(history.periods - 1)
     if history.periods < 2 { return 0 }
-    return isReal ? history.realRepeat / frequency : Double(history.exactRepeat) / (scale * frequency)
+    if isReal { return history.realRepeat / frequency }
+    // The conversion of 128 bits is slow, and rarely needed.
+    let exact = history.exactRepeat, low = Int64(truncatingIfNeeded: exact)
+    return (Int128(low) == exact ? Double(low) : Double(exact)) / (scale * frequency)
   }
 
   func column(
-    _ customers: CustomerHistories, _ type: ColumnType, exact: KeyPath<CustomerHistory, Int128>, real: KeyPath<CustomerHistory, Double>,
+    _ customers: CustomerHistories, _ type: ColumnType, exact: (CustomerHistory) -> Int128, real: (CustomerHistory) -> Double,
     of what: String
   ) throws -> Column {
-    if isReal { return .full(type, customers.rows.map { $0[keyPath: real] }) }
+    let rows = customers.rows
+    if isReal {
+      var sums = FixedBuilder<Double>(type, reserving: rows.count)
+      for at in 0..<rows.count { sums.append(real(rows[at])) }
+      return sums.finish()
+    }
     let limit: Int128 = if case .decimal = type { 999_999_999_999_999_999 } else { Int128(Int64.max) }
-    var cells: [Int64] = []
-    cells.reserveCapacity(customers.rows.count)
-    for (at, row) in customers.rows.enumerated() {
-      let sum = row[keyPath: exact]
-      guard sum.magnitude <= limit.magnitude else {
+    var sums = FixedBuilder<Int64>(type, reserving: rows.count)
+    for at in 0..<rows.count {
+      let sum = exact(rows[at])
+      guard sum <= limit, sum >= -limit else {
         throw Diagnostic(
           "the \(what) of customer \"\(customers.customers.value(at: at))\" does not fit \(type)", at: .setting(["amount"]),
           hint: "cast the amount to float64")
       }
-      cells.append(Int64(truncatingIfNeeded: sum))
+      sums.append(Int64(truncatingIfNeeded: sum))
     }
-    return .full(type, cells)
+    return sums.finish()
   }
 }
 
@@ -162,13 +182,13 @@ private struct DayReader: Sendable {
     if type == .date { return moments }
     if let cast { return try cast.evaluate(batch).column }
     let micros = moments.values(as: Int64.self), perDay: Int64 = 86_400_000_000
-    let days = Buffer(byteCount: batch.count * 4) { bytes in
-      let to = bytes.bindMemory(to: Int32.self)
+    let days = Buffer(unzeroed: batch.count * 4, filling: { bytes in
+      let to = bytes.assumingMemoryBound(to: Int32.self)
       for row in 0..<batch.count {
         let at = micros[row]
         to[row] = Int32(truncatingIfNeeded: at >= 0 ? at / perDay : (at &+ 1) / perDay &- 1)
       }
-    }
+    })
     return Column(type: .date, count: batch.count, validity: moments.validity, storage: .fixed(days))
   }
 }
