@@ -20,6 +20,10 @@ public enum TableSource {
     public var sourceRow: String?
     /// Which members of an archive; nil: its only one.
     public var member: String?
+    /// Which sheet of a workbook, by name or by number from 1; nil: its first.
+    public var sheet: String?
+    /// Columns of which nothing is told stay text in formats that have types of their own, too (JSON Lines, workbooks).
+    public var asText = false
     public var limits = UnpackLimits()
     /// Threads at work; nil: one a processor.
     public var width: Int?
@@ -46,59 +50,121 @@ public enum TableSource {
   ) throws -> [TablePartition] {
     let head = try FileBytes(path: path, name: name).head(512)
     let kind = options.kind ?? FileKind(head: head, name: name)
+    if options.sheet != nil, kind != .spreadsheet, kind != .archive {
+      throw Diagnostic(
+        "a sheet is named, and the file is no workbook", at: .data(file: name, line: nil, byte: nil, column: nil),
+        expected: "a workbook (.xlsx, .xlsm)", found: kind.rawValue)
+    }
     switch kind {
-    case .csv:
+    case .csv, .jsonLines:
       // Told to be text, it may still be packed.
       let packed = head.starts(with: [0x1F, 0x8B])
-      return [try text(key, name, options) {
+      return [try part(kind, key, name, options) {
         let file = try FileBytes(path: path, name: name)
         return packed ? GzipBytes(file, limits: options.limits) : file
       }]
     case .gzip:
-      return [try text(key, name, options) { GzipBytes(try FileBytes(path: path, name: name), limits: options.limits) }]
-    case .archive:
-      let archive = try Archive(path: path, name: name, limits: options.limits)
-      let members = try options.member.map(archive.members(matching:)) ?? archive.members
-      if options.member == nil, members.count > 1 {
+      return [try part(.inGzip(name: name), key, name, options) { GzipBytes(try FileBytes(path: path, name: name), limits: options.limits) }]
+    case .archive: return try archive(path, name, key, options)
+    case .parquet, .arrow, .spreadsheet: return [try part(kind, key, name, options, file: path)]
+    }
+  }
+
+  /// The members wanted of an archive, each a partition.
+  private static func archive(_ path: String, _ name: String, _ key: String, _ options: Options) throws -> [TablePartition] {
+    let archive = try Archive(path: path, name: name, limits: options.limits)
+    // A workbook is an archive, too, whatever it is called.
+    if options.member == nil, options.kind == nil, archive.members.contains("xl/workbook.xml") {
+      return [try part(.spreadsheet, key, name, options, file: path)]
+    }
+    let members = try options.member.map(archive.members(matching:)) ?? archive.members
+    if members.isEmpty {
+      throw Diagnostic("the archive holds folders only", at: .data(file: name, line: nil, byte: nil, column: nil), expected: "a file")
+    }
+    if options.member == nil, members.count > 1 {
+      throw Diagnostic(
+        "the archive has \(members.count) members", at: .data(file: name, line: nil, byte: nil, column: nil),
+        expected: "one, or \"member\" to name some",
+        found: members.prefix(8).map { "\"\(escaped($0))\"" }.joined(separator: ", ") + (members.count > 8 ? ", …" : ""))
+    }
+    return try members.map { member in
+      let memberKey = members.count == 1 ? key : key.isEmpty ? member : key + "/" + member
+      let bytes: @Sendable () throws -> ByteSource = { try archive.open(member) }
+      switch options.kind ?? FileKind(name: member) ?? .csv {
+      case .csv: return try part(.csv, memberKey, member, options, bytes)
+      case .jsonLines: return try part(.jsonLines, memberKey, member, options, bytes)
+      case .gzip: return try part(.inGzip(name: member), memberKey, member, options) { GzipBytes(try bytes(), limits: options.limits) }
+      case .archive:
         throw Diagnostic(
-          "the archive has \(members.count) members", at: .data(file: name, line: nil, byte: nil, column: nil),
-          expected: "one, or \"member\" to name some",
-          found: members.prefix(8).map { "\"\(escaped($0))\"" }.joined(separator: ", ") + (members.count > 8 ? ", …" : ""))
+          "member \"\(escaped(member))\" is an archive, and archives in archives are not opened",
+          at: .data(file: name, line: nil, byte: nil, column: nil), hint: "unpack the outer one first")
+      case let kind: return try part(kind, memberKey, member, options, spooling: bytes)
       }
-      return try members.map { member in
-        if let inside = FileKind(name: member), inside != .csv, inside != .gzip {
-          throw Diagnostic(
-            "member \"\(escaped(member))\" cannot be read out of an archive", at: .data(file: name, line: nil, byte: nil, column: nil),
-            expected: "delimited text", found: inside.rawValue)
-        }
-        let memberKey = members.count == 1 ? key : key.isEmpty ? member : key + "/" + member
-        return try text(memberKey, member, options) {
-          let bytes = try archive.open(member)
-          return FileKind(name: member) == .gzip ? GzipBytes(bytes, limits: options.limits) : bytes
-        }
+    }
+  }
+
+  /// A format that is read from front to end.
+  private static func part(
+    _ kind: FileKind, _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
+  ) throws -> TablePartition {
+    switch kind {
+    case .csv: return try text(key, name, options, bytes)
+    case .jsonLines:
+      var reader = try JSONLinesReader(
+        columns: options.columns ?? JSONLinesReader.columns(of: bytes(), encoding: options.dialect.encoding, asText: options.asText),
+        dialect: options.dialect, sourceRow: options.sourceRow)
+      reader.width = options.width
+      let ready = reader
+      return TablePartition(key: key, name: name, kind: .jsonLines, schema: reader.schema) { batch, quarantine in
+        try ready.read(bytes(), batch: batch, quarantine: quarantine)
       }
+    case .parquet, .arrow, .spreadsheet: return try part(kind, key, name, options, spooling: bytes)
+    case .gzip, .archive:
+      throw Diagnostic(
+        "packed data in packed data is not opened", at: .data(file: name, line: nil, byte: nil, column: nil), found: kind.rawValue)
+    }
+  }
+
+  /// A format that is read here and there, out of an archive or a .gz.
+  private static func part(
+    _ kind: FileKind, _ key: String, _ name: String, _ options: Options, spooling bytes: () throws -> ByteSource
+  ) throws -> TablePartition {
+    let spooled = try SpooledFile(bytes())
+    let made = try part(kind, key, name, options, file: spooled.path)
+    return TablePartition(key: key, name: name, kind: kind, schema: made.schema) { batch, quarantine in
+      try withExtendedLifetime(spooled) { try made.reading(batch, quarantine) }
+    }
+  }
+
+  /// A format that is read here and there.
+  private static func part(_ kind: FileKind, _ key: String, _ name: String, _ options: Options, file path: String) throws -> TablePartition {
+    switch kind {
     case .parquet:
       let file = try ParquetFile(path: path, name: name)
       let selection = try Selection(file.schema, options, name)
-      return [TablePartition(key: key, name: name, kind: .parquet, schema: selection.schema) { batch, _ in
+      return TablePartition(key: key, name: name, kind: .parquet, schema: selection.schema) { batch, _ in
         var report = selection.report
         try file.read(columns: selection.sources) { try batch(selection.batch($0, &report)) }
         return report
-      }]
+      }
     case .arrow:
       let file = try ArrowFile(path: path, trusted: false, name: name)
       let selection = try Selection(file.schema, options, name)
-      return [TablePartition(key: key, name: name, kind: .arrow, schema: selection.schema) { batch, _ in
+      return TablePartition(key: key, name: name, kind: .arrow, schema: selection.schema) { batch, _ in
         var report = selection.report
         for at in 0..<file.batchCount where try file.rows(batch: at) > 0 {
           try batch(selection.batch(file.read(batch: at, columns: selection.sources), &report))
         }
         return report
-      }]
-    case .jsonLines, .spreadsheet:
-      throw Diagnostic(
-        "a \(kind.rawValue) file cannot be read", at: .data(file: name, line: nil, byte: nil, column: nil),
-        expected: "csv, parquet or arrow", hint: "convert it to one of these")
+      }
+    case .spreadsheet:
+      let workbook = try Workbook(path: path, name: name, limits: options.limits)
+      let reader = try SheetReader(
+        workbook, sheet: options.sheet, columns: options.columns, dialect: options.dialect, sourceRow: options.sourceRow, asText: options.asText)
+      return TablePartition(key: key, name: name, kind: .spreadsheet, schema: reader.schema) { batch, quarantine in
+        try reader.read(batch: batch, quarantine: quarantine)
+      }
+    case .csv, .jsonLines, .gzip, .archive: preconditionFailure("a \(kind.rawValue) file was opened as one that is read here and there")
     }
   }
 

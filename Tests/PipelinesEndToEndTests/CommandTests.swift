@@ -72,7 +72,7 @@ func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.u
   @Test(arguments: [
     ["no-such-command"], ["run"], ["run", "shop.json", "--set", "least"], ["run", "shop.json", "-j", "0"],
     ["run", "shop.json", "--memory", "much"], ["graph", "shop.json", "--format", "png"], ["convert", "sales.csv", "sales.doc"],
-    ["convert", "sales.csv", "-"], ["convert", "sales.csv", "x.csv", "--sheet", "One"], ["convert", "sales.csv", "x.csv", "--tolerant"],
+    ["convert", "sales.csv", "-"], ["convert", "sales.csv", "x.csv", "--tolerant"],
     ["convert", "sales.csv", "x.csv", "--delimiter", ";;"], ["show", "shop.json", "Sales"], ["show", "shop.json", "sales", "--rows", "-1"],
   ])
   func wrongUsage(arguments: [String]) {
@@ -84,10 +84,11 @@ func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.u
     #expect(!folder.names(under: "").contains("artifacts"))
   }
 
-  @Test func whatIsNotInThisVersionSaysSo() {
+  @Test func aSheetOfNoWorkbook() {
     let folder = shop()
     let outcome = folder.millrace("convert", "sales.csv", "x.csv", "--sheet", "One")
-    #expect(outcome.error.hasPrefix("Error: --sheet is not supported in this version: workbooks cannot be read.\n"))
+    #expect(outcome.code == 2)
+    #expect(outcome.error == "sales.csv: error: a sheet is named, and the file is no workbook\n  expected a workbook (.xlsx, .xlsm), found csv\n")
   }
 
   @Test func runTwice() throws {

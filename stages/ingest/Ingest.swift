@@ -5,8 +5,8 @@ import Pipelines
 
 /// Files become a typed table; rows that cannot be read go to quarantine with their place and reason.
 ///
-/// Text (csv, tsv, blank-aligned; plain, .gz or members of zip, tar and 7z) states its columns here, so that types never
-/// depend on data. Parquet and Arrow bring theirs.
+/// Text (csv, tsv, blank-aligned), JSON Lines and workbooks (xlsx, xlsm) state their columns here, so that types never
+/// depend on data. Parquet and Arrow bring theirs. All of them may be members of zip, tar and 7z, text and JSON Lines also .gz.
 public struct Ingest: Stage {
   public static let contract = Contract(
     "ingest", "read files into a typed table; what cannot be read goes to quarantine",
@@ -17,7 +17,7 @@ public struct Ingest: Stage {
     ], version: 1, shares: ["csv": "1", "arrow": "26"])
 
   @Setting("a file, or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
-  @Setting("the columns, by the names they get; needed for text") var columns: Named<IngestColumn> = [:]
+  @Setting("the columns, by the names they get; needed for all but Parquet and Arrow") var columns: Named<IngestColumn> = [:]
   @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other") var delimiter = ","
   @Setting("encloses cells that hold delimiters or line ends; empty: nothing does") var quote = "\""
   @Setting("makes the next character literal; empty: a quote inside quotes is written twice") var escape = ""
@@ -27,6 +27,7 @@ public struct Ingest: Stage {
   @Setting("the decimal mark: \".\" or \",\"") var decimal = "."
   @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252") var encoding = "utf-8"
   @Setting("which members of an archive to read, as a pattern") var member: String?
+  @Setting("which sheet of a workbook, by name or by number from 1; default: the first") var sheet: String?
   @Setting("texts that mean null in every column, besides the empty cell") var nulls: [String] = []
   @Setting("add an int64 column `source_row` that numbers the rows of each file from 1") var sourceRow = false
   @Setting("fail when more rows than this cannot be read", in: 0...) var maxQuarantine: Int?
@@ -73,7 +74,9 @@ public struct Ingest: Stage {
       throw Mistakes(columnsMissing)
     }
     do {
-      guard let schema = try TableSource.open(file: file.path, name: file.name, options).first?.schema else { throw Mistakes(columnsMissing) }
+      guard let part = try TableSource.open(file: file.path, name: file.name, options).first, let schema = part.schema,
+        part.kind == .parquet || part.kind == .arrow
+      else { throw Mistakes(columnsMissing) }
       return .table(TableType(schema))
     } catch let mistakes as Mistakes { throw mistakes } catch let mistake as Diagnostic { throw Mistakes(mistake) } catch {
       throw Mistakes(Diagnostic("\(error)", at: .setting(["path"])))
@@ -81,7 +84,7 @@ public struct Ingest: Stage {
   }
 
   private var columnsMissing: Diagnostic {
-    Diagnostic("the columns of a text file are not said", at: .setting(["columns"]), hint: "say each one's name and type under \"columns\"")
+    Diagnostic("the columns of the file are not said", at: .setting(["columns"]), hint: "say each one's name and type under \"columns\"")
   }
 
   private var schema: Schema {
@@ -123,6 +126,7 @@ public struct Ingest: Stage {
       return made
     }
     options.member = member
+    options.sheet = sheet
     options.sourceRow = sourceRow ? "source_row" : nil
     options.width = width
     if !columns.isEmpty {

@@ -19,10 +19,16 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     else if ends(".gz") { self = .gzip }
     else if ends(".parquet", ".pq") { self = .parquet }
     else if ends(".arrow", ".feather", ".ipc") { self = .arrow }
-    else if ends(".jsonl", ".ndjson") { self = .jsonLines }
-    else if ends(".xlsx") { self = .spreadsheet }
+    else if ends(".jsonl", ".ndjson", ".json") { self = .jsonLines }
+    else if ends(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods") { self = .spreadsheet }
     else if ends(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat") { self = .csv }
     else { return nil }
+  }
+
+  /// What is packed in a .gz, by its name without that ending; text where it says nothing.
+  static func inGzip(name: String) -> FileKind {
+    let lower = name.lowercased()
+    return lower.hasSuffix(".gz") ? FileKind(name: String(lower.dropLast(3))) ?? .csv : .csv
   }
 
   public init(ofFile path: String) throws {
@@ -37,6 +43,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     else if starts("ARROW1") || head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) { self = .arrow }
     else if head.starts(with: [0x1F, 0x8B]) { self = FileKind(name: name) == .archive ? .archive : .gzip }
     else if starts("PK\u{3}\u{4}") || starts("PK\u{5}\u{6}") { self = FileKind(name: name) == .spreadsheet ? .spreadsheet : .archive }
+    else if head.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) { self = .spreadsheet }  // a compound file: old or encrypted, told there
     else if head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { self = .archive }
     else if head.count >= 262, Array(head[257..<262]) == Array("ustar".utf8) { self = .archive }
     else {

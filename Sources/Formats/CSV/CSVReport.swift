@@ -21,6 +21,8 @@ public enum QuarantineReason: String, CaseIterable, Hashable, Sendable {
   case fieldCount = "number of fields"
   case quotes = "quotes"
   case encoding = "not UTF-8"
+  /// Of JSON Lines: a line that is no object, or has a key twice.
+  case syntax = "not a JSON object"
   case type = "not of the type"
   case range = "out of range"
   case digits = "too many digits"
@@ -28,8 +30,8 @@ public enum QuarantineReason: String, CaseIterable, Hashable, Sendable {
 
 /// The table of rows that could not be read, in the order of the file.
 public enum Quarantine {
-  /// `line` and `byte` (from 0, in the unpacked text as UTF-8) say where the row begins, for a bad cell where the cell
-  /// does; `text` is the whole row, with bytes that are not UTF-8 as `\xNN`.
+  /// `line` and `byte` (from 0, in the unpacked text as UTF-8; null where `line` is the row of a sheet or of a query) say
+  /// where the row begins, for a bad cell where the cell does; `text` is the whole row, with bytes that are not UTF-8 as `\xNN`.
   public static let schema = Schema([
     Field("file", .string), Field("line", .int64), Field("byte", .int64), Field("column", .string), Field("text", .string),
     Field("reason", .string),
@@ -44,10 +46,10 @@ struct QuarantineBuilder: ~Copyable {
 
   init() {}
 
-  mutating func append(file: String, line: Int, byte: Int, column: String?, text: String, reason: String) {
+  mutating func append(file: String, line: Int, byte: Int?, column: String?, text: String, reason: String) {
     files.append(file)
     lines.append(Int64(line))
-    bytes.append(Int64(byte))
+    if let byte { bytes.append(Int64(byte)) } else { bytes.appendNull() }
     if let column { columns.append(column) } else { columns.appendNull() }
     texts.append(text)
     reasons.append(reason)

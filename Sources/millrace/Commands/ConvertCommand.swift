@@ -12,7 +12,7 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The file to write; - is standard output.", valueName: "out")) var target: String
   @Option(help: ArgumentHelp("csv, jsonl, parquet or arrow, where the ending does not say it.", valueName: "format")) var format: TableFormat?
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
-  @Option(help: ArgumentHelp("Which sheet of a workbook.", valueName: "name")) var sheet: String?
+  @Option(help: ArgumentHelp("Which sheet of a workbook, by name or by number from 1. Default: the first.", valueName: "name")) var sheet: String?
   @Flag(help: "Every column as text, cells untouched.") var text = false
   @Flag(help: "Read what breaks the rules of its format as well as it goes.") var tolerant = false
   @Option(help: ArgumentHelp("Where rows go that cannot be read, as CSV.", valueName: "file")) var quarantine: String?
@@ -26,7 +26,6 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var common: CommonArguments
 
   func validate() throws {
-    if sheet != nil { throw ValidationError("--sheet is not supported in this version: workbooks cannot be read.") }
     if tolerant { throw ValidationError("--tolerant is not supported in this version.") }
     if target == "-", format == nil { throw ValidationError("- needs --format csv, jsonl, parquet or arrow.") }
     if target != "-", format == nil, TableFormat(fileName: target) == nil {
@@ -93,6 +92,8 @@ struct ConvertCommand: ParsableCommand {
   private var options: TableSource.Options {
     var options = TableSource.Options()
     options.member = member
+    options.sheet = sheet
+    options.asText = text
     options.width = width.width
     if let quote { options.dialect.quote = Self.character(quote) }
     if let escape { options.dialect.escape = Self.character(escape) }

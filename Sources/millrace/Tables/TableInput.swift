@@ -15,9 +15,10 @@ struct TableInput {
     if let delimiter { options.dialect.delimiter = delimiter } else { options.dialect.delimiter = try Self.delimiter(of: path, told) }
     let wrong = options.dialect.mistakes
     if !wrong.isEmpty { throw Mistakes(wrong) }
-    var schema: Schema?, guesses: [TypeGuess] = []
+    var schema: Schema?, guesses: [TypeGuess] = [], isFound = false
     for part in try TableSource.open(path, options) {
       var found = part.schema
+      if part.kind == .jsonLines { isFound = true }
       if found == nil {
         found = try part.read { batch in
           try Interruption.check()
@@ -35,6 +36,8 @@ struct TableInput {
       schema = found
     }
     guard let schema else { preconditionFailure("a source was opened and has no part") }
+    // Found once, and the same for every part.
+    if isFound { options.columns = schema.fields.map { CSVColumn($0.name, $0.type) } }
     guard !asText, !guesses.isEmpty else {
       self.schema = schema
       return
