@@ -91,7 +91,7 @@ struct ChildProcess {
       if waiting[1].revents != 0 { isOutputOpen = drain(output, &buffer, into: &outcome.output) }
       if waiting[2].revents != 0 { isComplaintOpen = drain(complaint, &buffer, into: &outcome.complaint) }
     }
-    if outcome.timedOut || isOutputOpen { kill(child, SIGKILL) }
+    if outcome.timedOut || outcome.interruption != nil || isOutputOpen { kill(child, SIGKILL) }
     // A child that closed its output but does not end is given until the deadline.
     while true {
       let ended = waitpid(child, &outcome.status, WNOHANG)

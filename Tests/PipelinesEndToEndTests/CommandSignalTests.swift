@@ -12,7 +12,7 @@ import Testing
     let folder = Folder()
     folder.write(
       """
-      { "pipeline": "long", "stages": { "many": { "stage": "simulate", "with": { "customers": 100000, "weeks": 300 } } } }
+      { "pipeline": "long", "stages": { "many": { "stage": "simulate", "with": { "customers": 1000000, "weeks": 300 } } } }
       """, to: "long.json")
     return folder
   }

@@ -138,7 +138,7 @@ import Testing
       "nothing to read; hint: set \"path\", or connect a file with \"from\""
     ])
     #expect(complaints { try bindStage(Ingest.self, ["path": "a.csv"], []) } == [
-      "the columns of a text file are not said; hint: say each one's name and type under \"columns\""
+      "the columns of the file are not said; hint: say each one's name and type under \"columns\""
     ])
   }
 }
