@@ -32,7 +32,7 @@ arrow::Status synchronize(int file_descriptor);
 /// Registers the compute kernels, once. Parquet casts with them too.
 arrow::Status register_kernels();
 
-int ipc_writer_open(const char *, ArrowSchema *, const char *, MillraceIPCWriter **, char *, size_t);
+int ipc_writer_open(const char *, ArrowSchema *, const char *, MillraceWritten, void *, MillraceIPCWriter **, char *, size_t);
 int ipc_writer_append(MillraceIPCWriter *, ArrowArray *, int64_t *, int64_t *, char *, size_t);
 int ipc_writer_close(MillraceIPCWriter *, int64_t *, char *, size_t);
 void ipc_writer_abort(MillraceIPCWriter *);

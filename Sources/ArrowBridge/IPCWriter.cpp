@@ -7,16 +7,42 @@
 
 #include "Functions.hpp"
 
+namespace {
+
+/// A file whose bytes somebody sees on their way, so that nobody has to read them again.
+class SeenFile : public arrow::io::OutputStream {
+ public:
+  SeenFile(std::shared_ptr<arrow::io::FileOutputStream> file, MillraceWritten written, void *context)
+      : file_(std::move(file)), written_(written), context_(context) {}
+
+  arrow::Status Write(const void *bytes, int64_t count) override {
+    if (written_ != nullptr && count > 0) written_(context_, bytes, count);
+    return file_->Write(bytes, count);
+  }
+  arrow::Status Flush() override { return file_->Flush(); }
+  arrow::Status Close() override { return file_->Close(); }
+  arrow::Result<int64_t> Tell() const override { return file_->Tell(); }
+  bool closed() const override { return file_->closed(); }
+  int file_descriptor() const { return file_->file_descriptor(); }
+
+ private:
+  std::shared_ptr<arrow::io::FileOutputStream> file_;
+  MillraceWritten written_;
+  void *context_;
+};
+
+}  // namespace
+
 struct MillraceIPCWriter {
   std::shared_ptr<arrow::Schema> schema;
-  std::shared_ptr<arrow::io::FileOutputStream> file;
+  std::shared_ptr<SeenFile> file;
   std::shared_ptr<arrow::ipc::RecordBatchWriter> batches;
 };
 
 namespace millrace {
 
-int ipc_writer_open(const char *path, ArrowSchema *schema, const char *compression, MillraceIPCWriter **out,
-                    char *error, size_t error_size) {
+int ipc_writer_open(const char *path, ArrowSchema *schema, const char *compression, MillraceWritten written,
+                    void *context, MillraceIPCWriter **out, char *error, size_t error_size) {
   return guarded(error, error_size, [&]() -> arrow::Status {
     auto writer = std::make_unique<MillraceIPCWriter>();
     ARROW_ASSIGN_OR_RAISE(writer->schema, arrow::ImportSchema(schema));
@@ -30,7 +56,8 @@ int ipc_writer_open(const char *path, ArrowSchema *schema, const char *compressi
         ARROW_ASSIGN_OR_RAISE(options.codec, arrow::util::Codec::Create(type));
       }
     }
-    ARROW_ASSIGN_OR_RAISE(writer->file, arrow::io::FileOutputStream::Open(path));
+    ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::FileOutputStream::Open(path));
+    writer->file = std::make_shared<SeenFile>(std::move(file), written, context);
     ARROW_ASSIGN_OR_RAISE(writer->batches, arrow::ipc::MakeFileWriter(writer->file, writer->schema, options));
     *out = writer.release();
     return arrow::Status::OK();

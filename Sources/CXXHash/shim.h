@@ -2,6 +2,18 @@
 // XXH3_createState makes a state of the alignment it needs.
 #include <xxhash.h>
 
+// XXH3_128bits_update in the widest vectors that the processor has, where the library was built with the choice.
+#if defined(__x86_64__) && defined(__linux__) && __has_include(<xxh_x86dispatch.h>)
+XXH_errorcode XXH3_128bits_update_dispatch(XXH3_state_t *state, const void *bytes, size_t count);
+static inline void millrace_xxh3_update(XXH3_state_t *state, const void *bytes, size_t count) {
+  XXH3_128bits_update_dispatch(state, bytes, count);
+}
+#else
+static inline void millrace_xxh3_update(XXH3_state_t *state, const void *bytes, size_t count) {
+  XXH3_128bits_update(state, bytes, count);
+}
+#endif
+
 // Once more, inlined: a text of a few bytes is hashed in less time than a call into the library takes.
 #define XXH_INLINE_ALL
 #include <xxhash.h>

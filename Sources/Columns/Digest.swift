@@ -52,7 +52,7 @@ public final class DigestStream {
 
   deinit { XXH3_freeState(state) }
 
-  public func update(_ bytes: UnsafeRawBufferPointer) { XXH3_128bits_update(state, bytes.baseAddress, bytes.count) }
+  public func update(_ bytes: UnsafeRawBufferPointer) { millrace_xxh3_update(state, bytes.baseAddress, bytes.count) }
 
   public func update(_ text: String) {
     var text = text

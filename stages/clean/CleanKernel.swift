@@ -31,7 +31,8 @@ extension Clean {
       for batch in all { tally.add(batch) }
       let bounds = plan.caps.map { ($0.name, CapRange($0.bounds, all, $0.name)) }
       let ready = all
-      for wave in ready.indices.pieces(of: 16) {
+      // Enough at once to keep all threads busy; more would only be memory.
+      for wave in ready.indices.pieces(of: max(4, context.width * 2)) {
         try context.checkCancellation()
         let parts = try context.concurrentMap(wave.count) { at in
           var changed: [String: Column] = [:]

@@ -14,9 +14,9 @@ extension RFM {
       customer: customerType, order: order.flatMap { schema.type(of: $0) }, amount: amountType, latest: latest)
     let names = [customer, at, amount] + (order.map { [$0] } ?? [])
     let days = try DayReader(at, schema)
-    // Waves of 16 batches: enough to keep any machine busy, few enough that memory stays with customers and packed rows.
+    // Enough batches at once to keep all threads busy, few enough that memory stays with customers and packed rows.
     let rows = RowStream(table, columns: names.unique)
-    for wave in rows.pieces.pieces(of: 16) {
+    for wave in rows.pieces.pieces(of: max(4, context.width * 2)) {
       try context.checkCancellation()
       let batches = try context.concurrentMap(wave.count) { at in
         let batch = try wave[at].read()

@@ -135,7 +135,10 @@ struct MillraceOptions {
 };
 
 /// Raised whenever the table below changes, so that a stale library is refused, not called.
-#define MILLRACE_ARROW_LAYOUT 1
+#define MILLRACE_ARROW_LAYOUT 2
+
+/// Sees the bytes of a file in their order while they are written.
+typedef void (*MillraceWritten)(void *MILLRACE_NULLABLE context, const void *MILLRACE_NONNULL bytes, int64_t count);
 
 struct MillraceArrow {
   int32_t layout;
@@ -145,8 +148,10 @@ struct MillraceArrow {
 
   // MARK: Arrow IPC files
 
-  /// Starts a file of the IPC *file* format (alignment 64). `compression` is NULL, "zstd" or "lz4".
+  /// Starts a file of the IPC *file* format (alignment 64). `compression` is NULL, "zstd" or "lz4". `written` (NULL: nobody)
+  /// is called with `context` from within the three functions below.
   int (*ipc_writer_open)(const char *path, struct ArrowSchema *schema, const char *MILLRACE_NULLABLE compression,
+                         MillraceWritten MILLRACE_NULLABLE written, void *MILLRACE_NULLABLE context,
                          MillraceIPCWriter *MILLRACE_NULLABLE *MILLRACE_NONNULL out, char *error, size_t error_size);
   /// Writes one batch (a struct array). A dictionary may grow from batch to batch as long as the
   /// earlier one is its prefix. `offset` and `length` receive the bytes of the file that were written.

@@ -150,7 +150,7 @@ final class StageContext: RunContext, @unchecked Sendable {
         let number = String(at)
         let name = "part-" + String(repeating: "0", count: max(0, 5 - number.count)) + number + ".arrow"
         return ArtifactRecord.Partition(
-          key: writer.key, batchRows: closed.batchRows, file: try place(writer.path, in: folder, as: name), columns: closed.columns)
+          key: writer.key, batchRows: closed.batchRows, file: try place(writer.path, in: folder, as: name, closed), columns: closed.columns)
       }
       guard case .table(let type) = declared.type else { preconditionFailure("a table was written to an output of another type") }
       return ArtifactRecord(table: ArtifactRecord.Table(schema: type.schema, partitions: partitions))
@@ -163,9 +163,13 @@ final class StageContext: RunContext, @unchecked Sendable {
     }
   }
 
-  private func place(_ path: String, in folder: String, as name: String) throws -> ArtifactRecord.StoredFile {
+  private func place(_ path: String, in folder: String, as name: String, _ written: TableWriter.Closed? = nil) throws -> ArtifactRecord.StoredFile {
     let target = folder + "/" + name
     guard rename(path, target) == 0 else { throw Disk.failure("write", target) }
+    // What was digested while it was written is not read again; that the file has all its bytes is asked of the disk.
+    if let written, Disk.size(ofFile: target) == written.byteCount {
+      return ArtifactRecord.StoredFile(name: name, bytes: written.byteCount, checksum: written.checksum)
+    }
     return ArtifactRecord.StoredFile(
       name: name, bytes: Disk.size(ofFile: target) ?? 0, checksum: try FileDigest.of(target, width: width))
   }

@@ -4,7 +4,8 @@ import Formats
 import Pipelines
 import Synchronization
 
-/// Writes one partition of a table output: an Arrow file, with the digest of each column taken while it is written.
+/// Writes one partition of a table output: an Arrow file, with the digests of each column and of the file taken while it is
+/// written.
 // @unchecked: mutable state lies in `state`, a mutex; rows come in one order, so appending is one at a time anyway.
 final class TableWriter: TableSink, @unchecked Sendable {
   let key: String
@@ -16,10 +17,14 @@ final class TableWriter: TableSink, @unchecked Sendable {
   struct Closed {
     let batchRows: [Int]
     let columns: [Digest]
+    /// Of the file.
+    let byteCount: Int
+    let checksum: Digest
   }
 
   private struct State {
     let file: ArrowFileWriter
+    let fileDigest: FileDigestStream
     var digesters: [ColumnDigester]
     var batchRows: [Int] = []
     var rows = 0
@@ -33,7 +38,9 @@ final class TableWriter: TableSink, @unchecked Sendable {
     self.path = path
     self.width = width
     self.progress = progress
-    state = Mutex(State(file: ArrowFileWriter(path: path, schema: schema), digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
+    let fileDigest = FileDigestStream()
+    let file = ArrowFileWriter(path: path, schema: schema) { fileDigest.update($0) }
+    state = Mutex(State(file: file, fileDigest: fileDigest, digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
   }
 
   var closed: Closed? { state.withLock { $0.closed } }
@@ -59,7 +66,9 @@ final class TableWriter: TableSink, @unchecked Sendable {
     try state.withLock { state in
       precondition(state.closed == nil, "a table was closed twice")
       try state.file.finish()
-      state.closed = Closed(batchRows: state.batchRows, columns: state.digesters.map { $0.finish() })
+      state.closed = Closed(
+        batchRows: state.batchRows, columns: state.digesters.map { $0.finish() }, byteCount: state.fileDigest.byteCount,
+        checksum: state.fileDigest.finish())
     }
   }
 

@@ -11,7 +11,7 @@ import Synchronization
 
 /// The digest of a file's bytes: over the digests of pieces of 4 MiB, so that several threads can share a large file.
 enum FileDigest {
-  private static let pieceBytes = 4 << 20
+  fileprivate static let pieceBytes = 4 << 20
   private static let readBytes = 256 << 10
 
   static func of(_ path: String, width: Int) throws -> Digest {
@@ -49,5 +49,37 @@ enum FileDigest {
     // A file that became shorter meanwhile has another digest than any whole one.
     stream.update(at - start)
     return stream.digest
+  }
+}
+
+/// The same digest of bytes that come in their order, while a file is written.
+final class FileDigestStream {
+  private let pieces = DigestStream(), piece = DigestStream()
+  private var inPiece = 0
+  private(set) var byteCount = 0
+
+  func update(_ bytes: UnsafeRawBufferPointer) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let n = min(rest.count, FileDigest.pieceBytes - inPiece)
+      piece.update(UnsafeRawBufferPointer(rebasing: rest[..<n]))
+      inPiece += n
+      byteCount += n
+      if inPiece == FileDigest.pieceBytes { closePiece() }
+      rest = UnsafeRawBufferPointer(rebasing: rest[n...])
+    }
+  }
+
+  func finish() -> Digest {
+    if inPiece > 0 { closePiece() }
+    pieces.update(byteCount)
+    return pieces.digest
+  }
+
+  private func closePiece() {
+    piece.update(inPiece)
+    pieces.update(piece.digest)
+    piece.reset()
+    inPiece = 0
   }
 }

@@ -16,11 +16,21 @@ public final class ArrowFileWriter: @unchecked Sendable {
   private var writer: OpaquePointer?
   /// By column: how the first batch had it, and what the file's dictionary holds so far.
   private var dictionaries: [GrowingDictionary?] = []
+  private let seeing: Seeing?
 
-  /// The file is made with the first batch (or by `finish`), which says which text columns have a dictionary.
-  public init(path: String, schema: Schema) {
+  /// The file is made with the first batch (or by `finish`), which says which text columns have a dictionary. `seeing` is
+  /// given all bytes of the file in their order.
+  public init(path: String, schema: Schema, seeing: ((UnsafeRawBufferPointer) -> Void)? = nil) {
     self.path = path
     self.schema = schema
+    self.seeing = seeing.map(Seeing.init)
+  }
+
+  /// A closure that C can be given.
+  private final class Seeing {
+    let body: (UnsafeRawBufferPointer) -> Void
+
+    init(_ body: @escaping (UnsafeRawBufferPointer) -> Void) { self.body = body }
   }
 
   deinit { if let writer, let table = try? ArrowLibrary.table() { table.pointee.ipc_writer_abort(writer) } }
@@ -52,7 +62,14 @@ public final class ArrowFileWriter: @unchecked Sendable {
     dictionaries = schema.fields.indices.map { isDictionary($0) ? GrowingDictionary() : nil }
     var exported = schema.exportSchema(dictionaries: dictionaries.map { $0 != nil })
     var opened: OpaquePointer?
-    try arrow(path) { $0.pointee.ipc_writer_open(path, &exported, nil, &opened, $1, $2) }
+    // `seeing` lives as long as this object, and the writer behind the pointer no longer.
+    let context = seeing.map { Unmanaged.passUnretained($0).toOpaque() }
+    let written: MillraceWritten? = context.map { _ in
+      { context, bytes, count in
+        Unmanaged<Seeing>.fromOpaque(context!).takeUnretainedValue().body(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+      }
+    }
+    try arrow(path) { $0.pointee.ipc_writer_open(path, &exported, nil, written, context, &opened, $1, $2) }
     writer = opened
   }
 }
