@@ -43,7 +43,8 @@ struct MillraceIPCReader {
   std::vector<Batch> stream;
   int64_t count = 0;
 
-  /// One Arrow reader per set of columns: Arrow takes the set at open, and reads (and decompresses) no other column.
+  /// One Arrow reader per set of columns: Arrow takes the set at open, and decompresses no other column. It copies what it
+  /// is asked for by column, so files of ours, which are not compressed, are always asked for all: views on the mapping.
   std::mutex readers_turn;
   std::map<std::vector<int>, std::shared_ptr<FileReader>> readers;
 
@@ -72,9 +73,14 @@ struct MillraceIPCReader {
         ARROW_ASSIGN_OR_RAISE(batch, batch->SelectColumns(columns));
       }
     } else {
-      ARROW_ASSIGN_OR_RAISE(const auto source, reader_of(columns));
-      const std::lock_guard<std::mutex> lock(source->turn);
-      ARROW_ASSIGN_OR_RAISE(batch, source->reader->ReadRecordBatch(static_cast<int>(index)));
+      ARROW_ASSIGN_OR_RAISE(const auto source, reader_of(validate_full ? columns : std::vector<int>{}));
+      {
+        const std::lock_guard<std::mutex> lock(source->turn);
+        ARROW_ASSIGN_OR_RAISE(batch, source->reader->ReadRecordBatch(static_cast<int>(index)));
+      }
+      if (!validate_full && !columns.empty()) {
+        ARROW_ASSIGN_OR_RAISE(batch, batch->SelectColumns(columns));
+      }
     }
     ARROW_RETURN_NOT_OK(validate_full ? batch->ValidateFull() : batch->Validate());
     return batch;
