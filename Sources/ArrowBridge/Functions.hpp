@@ -2,10 +2,13 @@
 #pragma once
 
 #include <MillraceArrow.h>
+#include <arrow/result.h>
 #include <arrow/status.h>
+#include <arrow/type_fwd.h>
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 
 namespace millrace {
@@ -31,6 +34,10 @@ arrow::Status synchronize(int file_descriptor);
 
 /// Registers the compute kernels, once. Parquet casts with them too.
 arrow::Status register_kernels();
+
+/// A schema and a batch of a foreign file with fewer kinds of columns, nothing lost (Simplify.cpp).
+std::shared_ptr<arrow::Schema> simplified(const arrow::Schema &schema);
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> simplified(const arrow::RecordBatch &batch);
 
 int ipc_writer_open(const char *, ArrowSchema *, const char *, MillraceWritten, void *, MillraceIPCWriter **, char *, size_t);
 int ipc_writer_append(MillraceIPCWriter *, ArrowArray *, int64_t *, int64_t *, char *, size_t);

@@ -55,8 +55,10 @@ extension CivilDate: CustomStringConvertible {
 
 /// A microsecond count as wall-clock text: `2011-12-09 12:50:00`, with a fraction only where there is one.
 public func timestampText(_ micros: Int64) -> String {
-  let day = Int(micros >= 0 ? micros / 86_400_000_000 : (micros - 86_399_999_999) / 86_400_000_000)
-  let rest = Int(micros - Int64(day) * 86_400_000_000)
+  // Rounded down, without leaving the range of Int64.
+  let (quotient, remainder) = micros.quotientAndRemainder(dividingBy: 86_400_000_000)
+  let day = Int(remainder < 0 ? quotient - 1 : quotient)
+  let rest = Int(remainder < 0 ? remainder + 86_400_000_000 : remainder)
   let seconds = rest / 1_000_000, fraction = rest % 1_000_000
   var text = "\(CivilDate(days: day)) \(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
   if fraction != 0 {

@@ -38,12 +38,15 @@ public struct SourceFinder: Sendable {
       throw Mistakes(Diagnostic("the path \(JSONValue.string(pattern).canonical) names no file", at: place))
     }
     let base = origin == .document ? project.documentFolder : Disk.currentFolder
-    let glob = Glob(Disk.normalized(pattern, from: base))
+    var glob = Glob(Disk.normalized(pattern, from: base))
+    // A folder means the files in it.
+    if !glob.isPattern, Disk.isFolder(glob.pattern) { glob = Glob(glob.pattern + "/*") }
     let fixed = fixedPart(of: glob)
     if origin == .document, !isAllowed(glob.isPattern ? fixed : glob.pattern) { throw Mistakes(outside(pattern, at: place)) }
     var paths = [glob.pattern]
     if glob.isPattern {
       do { paths = try glob.files() } catch {
+        if !Glob(pattern).isPattern { throw Mistakes(Diagnostic("the folder \"\(pattern)\" holds no files", at: place)) }
         throw Mistakes(Diagnostic("no file matches \"\(pattern)\"", at: place, hint: "* and ? match within one name, ** matches folders"))
       }
     }

@@ -1,6 +1,12 @@
 import Columns
 import Diagnostics
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Any readable table file, or several by a pattern, as partitions. What a file holds is told by its content.
 ///
 ///     for partition in try TableSource.open("sales/2011-*.csv.gz", options) {
@@ -25,23 +31,34 @@ public enum TableSource {
     /// Columns of which nothing is told stay text in formats that have types of their own, too (JSON Lines, workbooks).
     public var asText = false
     public var limits = UnpackLimits()
+    /// What a column is that a file does not have.
+    public var missing = Missing.refused
     /// Threads at work; nil: one a processor.
     public var width: Int?
 
     public init() {}
+
+    public enum Missing: Sendable { case refused, null }
   }
 
   public static func open(_ path: String, _ options: Options = Options()) throws -> [TablePartition] {
-    let glob = Glob(path)
+    let glob = Glob(try folderPattern(path))
     let files = try glob.files()
     // The part of the pattern before its first folder with a star.
-    let fixed = path.split(separator: "/", omittingEmptySubsequences: false).prefix { !Glob(String($0)).isPattern }
+    let fixed = glob.pattern.split(separator: "/", omittingEmptySubsequences: false).prefix { !Glob(String($0)).isPattern }
       .reduce(0) { $0 + $1.utf8.count + 1 }
     return try files.flatMap { file -> [TablePartition] in
       let base = String(file.split(separator: "/").last ?? "")
       let name = glob.isPattern ? String(decoding: file.utf8.dropFirst(fixed), as: UTF8.self) : base
       return try open(file: file, name: name, key: glob.isPattern ? name : "", options)
     }
+  }
+
+  /// A folder means the files in it.
+  private static func folderPattern(_ path: String) throws -> String {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return path }
+    return path.hasSuffix("/") ? path + "*" : path + "/*"
   }
 
   /// One file; `name` is what messages and the quarantine call it.
@@ -114,6 +131,7 @@ public enum TableSource {
         columns: options.columns ?? JSONLinesReader.columns(of: bytes(), encoding: options.dialect.encoding, asText: options.asText),
         dialect: options.dialect, sourceRow: options.sourceRow)
       reader.width = options.width
+      reader.requiresKeys = options.missing == .refused
       let ready = reader
       return TablePartition(key: key, name: name, kind: .jsonLines, schema: reader.schema) { batch, quarantine in
         try ready.read(bytes(), batch: batch, quarantine: quarantine)
@@ -141,26 +159,36 @@ public enum TableSource {
     switch kind {
     case .parquet:
       let file = try ParquetFile(path: path, name: name)
-      let selection = try Selection(file.schema, options, name)
-      return TablePartition(key: key, name: name, kind: .parquet, schema: selection.schema) { batch, _ in
-        var report = selection.report
-        try file.read(columns: selection.sources) { try batch(selection.batch($0, &report)) }
-        return report
+      let columns = try ForeignColumns(file.fields, options, name)
+      return TablePartition(key: key, name: name, kind: .parquet, schema: columns.schema) { batch, quarantine in
+        let reading = ForeignReading(columns)
+        var misfits = ImportMisfits()
+        let fresh = {
+          misfits = ImportMisfits()
+          return misfits
+        }
+        for group in 0..<file.groupCount {
+          try file.read(group: group, columns: columns.sources.map(\.name), misfits: fresh) { try reading.add($0, misfits, batch, quarantine) }
+        }
+        return reading.report
       }
     case .arrow:
       let file = try ArrowFile(path: path, trusted: false, name: name)
-      let selection = try Selection(file.schema, options, name)
-      return TablePartition(key: key, name: name, kind: .arrow, schema: selection.schema) { batch, _ in
-        var report = selection.report
-        for at in 0..<file.batchCount where try file.rows(batch: at) > 0 {
-          try batch(selection.batch(file.read(batch: at, columns: selection.sources), &report))
+      let columns = try ForeignColumns(file.fields, options, name)
+      return TablePartition(key: key, name: name, kind: .arrow, schema: columns.schema) { batch, quarantine in
+        let reading = ForeignReading(columns)
+        for at in 0..<file.batchCount {
+          let misfits = ImportMisfits()
+          let read = try file.read(batch: at, columns: columns.sources.map(\.name), misfits: misfits)
+          if read.count > 0 { try reading.add(read, misfits, batch, quarantine) }
         }
-        return report
+        return reading.report
       }
     case .spreadsheet:
       let workbook = try Workbook(path: path, name: name, limits: options.limits)
       let reader = try SheetReader(
-        workbook, sheet: options.sheet, columns: options.columns, dialect: options.dialect, sourceRow: options.sourceRow, asText: options.asText)
+        workbook, sheet: options.sheet, columns: options.columns, dialect: options.dialect, sourceRow: options.sourceRow, asText: options.asText,
+        missing: options.missing)
       return TablePartition(key: key, name: name, kind: .spreadsheet, schema: reader.schema) { batch, quarantine in
         try reader.read(batch: batch, quarantine: quarantine)
       }
@@ -172,11 +200,29 @@ public enum TableSource {
     _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
   ) throws -> TablePartition {
     var reader = try CSVReader(dialect: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
+    let whole = reader.schema
+    if options.missing == .null, let columns = options.columns {
+      let names = try CSVReader(dialect: options.dialect).header(of: bytes())
+      let there = columns.filter { column in if case .name(let name) = column.source { names.contains(name) } else { true } }
+      if there.count < columns.count { reader = try CSVReader(dialect: options.dialect, columns: there, sourceRow: options.sourceRow) }
+    }
     reader.width = options.width
     let ready = reader
-    return TablePartition(key: key, name: name, kind: .csv, schema: reader.schema) { batch, quarantine in
-      try ready.read(bytes(), batch: batch, quarantine: quarantine)
+    return TablePartition(key: key, name: name, kind: .csv, schema: whole) { batch, quarantine in
+      var report = try ready.read(bytes(), batch: { try batch($0.filled(to: whole)) }, quarantine: quarantine)
+      report.schema = whole ?? report.schema
+      return report
     }
+  }
+}
+
+extension Batch {
+  /// With columns of nulls for those of `schema` that are not there.
+  fileprivate func filled(to schema: Schema?) -> Batch {
+    guard let schema, schema.count > self.schema.count else { return self }
+    return Batch(schema: schema, columns: schema.fields.map { field in
+      self.schema.index(of: field.name).map { columns[$0] } ?? .nulls(field.type, count: count)
+    }, count: count)
   }
 }
 
@@ -195,71 +241,5 @@ public struct TablePartition: Sendable {
     batch: (Batch) throws -> Void, quarantine: (Batch) throws -> Void = { _ in }
   ) throws -> CSVReport {
     try reading(batch, quarantine)
-  }
-}
-
-/// The columns wanted of a file that knows its own types.
-private struct Selection {
-  let sources: [String]
-  let schema: Schema
-  private let numbered: Bool
-  private let ignored: [String]
-
-  init(_ inFile: Schema, _ options: TableSource.Options, _ name: String) throws {
-    var sources: [String] = [], fields: [Field] = [], mistakes: [Diagnostic] = []
-    let place = { (column: String?) in Place.data(file: name, line: nil, byte: nil, column: column) }
-    for column in options.columns ?? inFile.fields.map({ CSVColumn($0.name, $0.type) }) {
-      let source: String
-      switch column.source {
-      case .name(let name): source = name
-      case .position(let at): source = at >= 1 && at <= inFile.count ? inFile.fields[at - 1].name : "#\(at)"
-      }
-      guard let field = inFile[source] else {
-        mistakes.append(Diagnostic("the file has no column \"\(source)\"", at: place(nil), hint: hint(forUnknown: source, among: inFile.names)))
-        continue
-      }
-      if sources.contains(source) {
-        mistakes.append(Diagnostic("column \"\(source)\" is read twice", at: place(column.name), hint: "derive a copy in clean or feature-engineer"))
-      }
-      if field.type != column.type {
-        mistakes.append(Diagnostic(
-          "column \"\(source)\" is of another type", at: place(column.name), expected: "\(column.type)", found: "\(field.type)",
-          hint: "say the type the file has; clean can cast it"))
-      }
-      if column.trim || column.format != nil || !column.nulls.isEmpty || !column.replace.isEmpty {
-        mistakes.append(Diagnostic("trim, nulls, format and replace are for text files", at: place(column.name), hint: "clean can do it"))
-      }
-      sources.append(source)
-      fields.append(Field(column.name, column.type))
-    }
-    if let number = options.sourceRow {
-      if fields.contains(where: { $0.name == number }) {
-        mistakes.append(Diagnostic("\"\(number)\" is the name of a column and of the source row", at: place(nil)))
-      } else {
-        fields.append(Field(number, .int64))
-      }
-    }
-    if !mistakes.isEmpty { throw Mistakes(mistakes) }
-    self.sources = sources
-    schema = Schema(fields)
-    numbered = options.sourceRow != nil
-    ignored = inFile.names.filter { !sources.contains($0) }
-  }
-
-  /// Before the first batch.
-  var report: CSVReport {
-    var report = CSVReport()
-    report.ignored = ignored
-    report.schema = schema
-    return report
-  }
-
-  /// A batch of the file under our names, counted and numbered.
-  func batch(_ read: Batch, _ report: inout CSVReport) -> Batch {
-    var columns = read.columns
-    if numbered { columns.append(.full(.int64, (1...read.count).map { Int64(report.rows + $0) })) }
-    report.rows += read.count
-    report.kept += read.count
-    return Batch(schema: schema, columns: columns, count: read.count)
   }
 }

@@ -34,6 +34,7 @@ import Testing
   @Test func namesAreNeverFoldersOfAMachine() throws {
     let (story, finder, allow) = try tree()
     #expect(try names(finder, "../data/a.csv") == ["a.csv"])
+    #expect(try names(finder, "../data/deep") == ["c.csv"])
     #expect(try names(finder, "../data/?.csv") == ["a.csv", "b.csv"])
     #expect(try names(finder, "../data/deep/**/*.csv") == ["c.csv"])
     #expect(try names(allow(story.folder + "/outside"), "../../outside/*.csv") == ["secret.csv"])
@@ -46,7 +47,6 @@ import Testing
   @Test(arguments: [
     ("../data/c.csv", "error: there is no file \"../data/c.csv\" (setting /path)\n  hint: did you mean \"../data/a.csv\"?"),
     ("../dato/a.csv", "error: there is no file \"../dato/a.csv\" (setting /path)\n  hint: the folder \"../dato\" does not exist"),
-    ("../data", "error: \"../data\" is a folder (setting /path)\n  expected a file\n  hint: ../data/* takes all files in it"),
     ("../data/broken.csv", "error: \"../data/broken.csv\" is a link to a file that does not exist (setting /path)"),
     ("../data/x*.csv", "error: no file matches \"../data/x*.csv\" (setting /path)\n  hint: * and ? match within one name, ** matches folders"),
     ("../../outside/secret.csv", "error: the path \"../../outside/secret.csv\" leads outside of the project (setting /path)\n  hint: allow it with --allow-path, or give it on the command line with --set"),

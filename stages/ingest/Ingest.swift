@@ -16,7 +16,9 @@ public struct Ingest: Stage {
       .table("quarantine", help: "file, line, byte, column, text and reason of every row that could not be read"),
     ], version: 1, shares: ["csv": "1", "arrow": "26"])
 
-  @Setting("a file, or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
+  enum Missing: String, SettingChoice { case error, null }
+
+  @Setting("a file, a folder or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
   @Setting("the columns, by the names they get; needed for all but Parquet and Arrow") var columns: Named<IngestColumn> = [:]
   @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other") var delimiter = ","
   @Setting("encloses cells that hold delimiters or line ends; empty: nothing does") var quote = "\""
@@ -30,6 +32,7 @@ public struct Ingest: Stage {
   @Setting("which sheet of a workbook, by name or by number from 1; default: the first") var sheet: String?
   @Setting("texts that mean null in every column, besides the empty cell") var nulls: [String] = []
   @Setting("add an int64 column `source_row` that numbers the rows of each file from 1") var sourceRow = false
+  @Setting("what a column is that a file does not have: a mistake, or null in its rows") var missing = Missing.error
   @Setting("fail when more rows than this cannot be read", in: 0...) var maxQuarantine: Int?
 
   public init() {}
@@ -127,6 +130,7 @@ public struct Ingest: Stage {
     }
     options.member = member
     options.sheet = sheet
+    options.missing = missing == .null ? .null : .refused
     options.sourceRow = sourceRow ? "source_row" : nil
     options.width = width
     if !columns.isEmpty {

@@ -28,7 +28,9 @@ public final class ArrowFile: @unchecked Sendable {
 
   deinit { if let table = try? ArrowLibrary.table() { table.pointee.ipc_reader_close(reader) } }
 
+  /// The columns whose types we have.
   public var schema: Schema { foreign.schema }
+  var fields: [ForeignSchema.Field] { foreign.fields }
 
   public func rows(batch: Int) throws -> Int {
     var rows: Int64 = 0
@@ -39,11 +41,12 @@ public final class ArrowFile: @unchecked Sendable {
   public func rowCount() throws -> Int { try (0..<batchCount).reduce(0) { try $0 + rows(batch: $1) } }
 
   /// One batch with the columns named, in that order; nil: all. Nothing is copied where the layout is ours.
-  public func read(batch: Int, columns: [String]? = nil) throws -> Batch {
+  /// `misfits` takes cells that our types cannot hold; without it they are mistakes.
+  public func read(batch: Int, columns: [String]? = nil, misfits: ImportMisfits? = nil) throws -> Batch {
     let positions = foreign.positions(columns)
     if positions.isEmpty { return Batch(schema: Schema([]), columns: [], count: try rows(batch: batch)) }
     var array = ArrowArray()
     try arrow(name) { $0.pointee.ipc_reader_batch(reader, Int64(batch), positions, Int32(positions.count), &array, $1, $2) }
-    return try foreign.batch(array, positions, file: name, trusted: trusted)
+    return try foreign.batch(array, positions, file: name, trusted: trusted, misfits: misfits)
   }
 }

@@ -3,33 +3,62 @@ import Columns
 import Diagnostics
 
 /// The schema a file of Arrow's came with, kept for all of its batches: a column's type there may differ from ours (an
-/// int16, a dictionary).
+/// int16, a dictionary), or be none that we have.
 // @unchecked: never changed after `init`; released once.
 final class ForeignSchema: @unchecked Sendable {
+  struct Field: Sendable {
+    let name: String
+    /// nil: none of ours.
+    let type: ColumnType?
+    /// Bytes that need not be text.
+    let isBinary: Bool
+    /// Arrow's format string.
+    let format: String
+
+    /// A decimal of more digits than ours have: as a number only where that is asked for.
+    var isWide: Bool {
+      guard format.hasPrefix("d:"), let precision = Int(format.dropFirst(2).prefix { $0 != "," }) else { return false }
+      return precision > ColumnType.widestDecimal
+    }
+  }
+
   private var exported: ArrowSchema
-  let schema: Schema
+  let fields: [Field]
+  private let places: [String: Int]
 
   /// Takes the struct over.
   init(_ exported: ArrowSchema, file: String) throws {
     self.exported = exported
-    do { schema = try Schema(importing: exported) } catch {
-      self.exported.release?(&self.exported)
-      throw Diagnostic(error.description, at: .data(file: file, line: nil, byte: nil, column: nil))
+    var fields: [Field] = [], places: [String: Int] = [:], twice: String?
+    for at in 0..<Int(exported.n_children) {
+      guard let child = exported.children?[at]?.pointee else { preconditionFailure("Arrow gave a schema with a missing column") }
+      let name = child.name.map { String(cString: $0) } ?? "", format = String(cString: child.dictionary?.pointee.format ?? child.format)
+      if places.updateValue(at, forKey: name) != nil { twice = name }
+      fields.append(Field(name: name, type: ColumnType(arrowFormat: format), isBinary: format == "z", format: format))
+    }
+    self.fields = fields
+    self.places = places
+    if let twice {
+      throw Diagnostic("two columns are named \"\(escaped(twice))\"", at: .data(file: file, line: nil, byte: nil, column: nil))
     }
   }
 
   deinit { exported.release?(&exported) }
 
-  /// Positions of the columns named; they must exist.
+  /// The columns whose types we have.
+  var schema: Schema { Schema(fields.compactMap { field in field.type.map { Columns.Field(field.name, $0) } }) }
+
+  /// Positions of the columns named; they must exist. nil: all whose types we have.
   func positions(_ columns: [String]?) -> [Int32] {
-    (columns ?? schema.names).map { name in
-      guard let at = schema.index(of: name) else { preconditionFailure("column \"\(name)\" was asked of a file that has only \(schema.names)") }
+    guard let columns else { return fields.indices.filter { fields[$0].type != nil }.map { Int32($0) } }
+    return columns.map { name in
+      guard let at = places[name] else { preconditionFailure("column \"\(name)\" was asked of a file that has only \(fields.map(\.name))") }
       return Int32(at)
     }
   }
 
   /// Takes over an array whose children are the columns at `positions`.
-  func batch(_ array: ArrowArray, _ positions: [Int32], file: String, trusted: Bool) throws -> Batch {
+  func batch(_ array: ArrowArray, _ positions: [Int32], file: String, trusted: Bool, misfits: ImportMisfits? = nil) throws -> Batch {
     // A view on some of the children, which stay ours: it has no release.
     let children = UnsafeMutablePointer<UnsafeMutablePointer<ArrowSchema>?>.allocate(capacity: max(1, positions.count))
     defer { children.deallocate() }
@@ -38,7 +67,7 @@ final class ForeignSchema: @unchecked Sendable {
     view.children = children
     view.n_children = Int64(positions.count)
     view.release = nil
-    do { return try Batch(importing: array, schema: view, trusted: trusted) } catch {
+    do { return try Batch(importing: array, schema: view, trusted: trusted, misfits: misfits) } catch {
       throw Diagnostic("\(error)", at: .data(file: file, line: nil, byte: nil, column: nil))
     }
   }

@@ -27,7 +27,9 @@ public final class ParquetFile: @unchecked Sendable {
 
   deinit { if let table = try? ArrowLibrary.table() { table.pointee.parquet_reader_close(reader) } }
 
+  /// The columns whose types we have.
   public var schema: Schema { foreign.schema }
+  var fields: [ForeignSchema.Field] { foreign.fields }
 
   public func rows(group: Int) throws -> Int {
     var rows: Int64 = 0
@@ -36,7 +38,10 @@ public final class ParquetFile: @unchecked Sendable {
   }
 
   /// The batches of one row group, with the columns named in that order; nil: all.
-  public func read(group: Int, columns: [String]? = nil, batch: (Batch) throws -> Void) throws {
+  /// `misfits` is called before each batch for the place of cells that our types cannot hold; nil: they are mistakes.
+  public func read(
+    group: Int, columns: [String]? = nil, misfits: (() -> ImportMisfits)? = nil, batch: (Batch) throws -> Void
+  ) throws {
     // The bridge gives columns in the file's order.
     let positions = foreign.positions(columns).sorted()
     if positions.isEmpty { return try batch(Batch(schema: Schema([]), columns: [], count: rows(group: group))) }
@@ -53,7 +58,7 @@ public final class ParquetFile: @unchecked Sendable {
       var array = ArrowArray()
       try check(stream.get_next(&stream, &array), &stream)
       if array.release == nil { return }
-      let read = try inFile.batch(array, all, file: name, trusted: false)
+      let read = try inFile.batch(array, all, file: name, trusted: false, misfits: misfits?())
       if read.count > 0 { try batch(columns.map(read.selecting) ?? read) }
     }
   }

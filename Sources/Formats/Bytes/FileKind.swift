@@ -18,7 +18,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     if ends(".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar", ".zip", ".7z") { self = .archive }
     else if ends(".gz") { self = .gzip }
     else if ends(".parquet", ".pq") { self = .parquet }
-    else if ends(".arrow", ".feather", ".ipc") { self = .arrow }
+    else if ends(".arrow", ".arrows", ".feather", ".ipc") { self = .arrow }
     else if ends(".jsonl", ".ndjson", ".json") { self = .jsonLines }
     else if ends(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods") { self = .spreadsheet }
     else if ends(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat") { self = .csv }
@@ -36,11 +36,17 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     self = FileKind(head: head, name: path)
   }
 
+  /// A stream of Arrow before 0.15 has no mark: the length of its first message, then where a table begins in it.
+  private static func isOldArrowStream(_ head: [UInt8]) -> Bool {
+    guard head.count > 64, head[2] < 16, head[3] == 0, head[0] % 8 == 0 || head[0] % 4 == 0, head[5] == 0, head[6] == 0, head[7] == 0 else { return false }
+    return (8...64).contains(head[4]) && head[4] % 4 == 0 && head[8] == 0 && head[9] == 0
+  }
+
   /// By the first 512 bytes and the name.
   public init(head: [UInt8], name: String) {
     func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
     if starts("PAR1") { self = .parquet }
-    else if starts("ARROW1") || head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) { self = .arrow }
+    else if starts("ARROW1") || head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) || Self.isOldArrowStream(head) { self = .arrow }
     else if head.starts(with: [0x1F, 0x8B]) { self = FileKind(name: name) == .archive ? .archive : .gzip }
     else if starts("PK\u{3}\u{4}") || starts("PK\u{5}\u{6}") { self = FileKind(name: name) == .spreadsheet ? .spreadsheet : .archive }
     else if head.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) { self = .spreadsheet }  // a compound file: old or encrypted, told there

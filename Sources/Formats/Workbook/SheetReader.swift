@@ -12,7 +12,8 @@ public struct SheetReader: Sendable {
   private let sourceRow: String?
   private let header: Header
   private let layout: RowLayout
-  private let positions: [Int]
+  /// nil: the sheet has no such column.
+  private let positions: [Int?]
   private let ignored: [String]
 
   /// What stands above the rows.
@@ -26,7 +27,7 @@ public struct SheetReader: Sendable {
   /// header and preamble rows and the decimal mark (of numbers in texts) count.
   public init(
     _ workbook: Workbook, sheet wanted: String? = nil, columns: [CSVColumn]?, dialect: CSVDialect = CSVDialect(), sourceRow: String? = nil,
-    asText: Bool = false
+    asText: Bool = false, missing: TableSource.Options.Missing = .refused
   ) throws {
     self.workbook = workbook
     (sheet, part) = try workbook.part(ofSheet: wanted)
@@ -38,10 +39,17 @@ public struct SheetReader: Sendable {
     for column in columns ?? [] { if case .position(let at) = column.source { fieldCount = max(fieldCount, min(at, SheetPart.columnLimit)) } }
     layout = try RowLayout(columns ?? [], sourceRow: sourceRow)
     let names = header.names + Array(repeating: "", count: fieldCount - header.names.count)
+    let plans = layout.plans
+    let there = plans.indices.filter { at in
+      guard missing == .null, case .name(let name) = plans[at].column.source else { return true }
+      return names.contains(name)
+    }
     let table = try TableLayout(
-      plans: layout.plans, names: dialect.headerRows > 0 ? names : nil, fieldCount: fieldCount, dialect: dialect,
+      plans: there.map { plans[$0] }, names: dialect.headerRows > 0 ? names : nil, fieldCount: fieldCount, dialect: dialect,
       file: "\(workbook.name), sheet \(escaped(sheet))")
-    positions = table.positions
+    var positions: [Int?] = Array(repeating: nil, count: plans.count)
+    for (at, plan) in there.enumerated() { positions[plan] = table.positions[at] }
+    self.positions = positions
     ignored = dialect.headerRows > 0 ? table.ignored.filter { !$0.isEmpty } : []
   }
 
@@ -125,6 +133,7 @@ public struct SheetReader: Sendable {
     // Where a column of the sheet goes; the same cell may go to several.
     var wanted: [[Int]] = []
     for (at, position) in positions.enumerated() {
+      guard let position else { continue }
       while wanted.count <= position { wanted.append([]) }
       wanted[position].append(at)
     }
