@@ -43,7 +43,7 @@ struct BetaGeometricFit {
     let customers = Int(min(data.totalWeight, 1e15))
     if data.totalWeight < 10 {
       throw FitError(
-        "\(model) cannot be fitted to \(customers) customers", because: "four parameters need at least 10",
+        "\(model) cannot be fitted to \(customers) customer\(customers == 1 ? "" : "s")", because: "four parameters need at least 10",
         remedy: "take more customers or a longer observation period")
     }
     if data.repeatRows == 0 {

@@ -73,7 +73,7 @@ import Testing
     ),
     (
       "one customer", few.slice(0..<1), "bg-nbd",
-      "BG/NBD cannot be fitted to 1 customers: four parameters need at least 10; hint: take more customers or a longer observation period"
+      "BG/NBD cannot be fitted to 1 customer: four parameters need at least 10; hint: take more customers or a longer observation period"
     ),
     (
       "no repeat customers", few, "bg-nbd",
@@ -103,7 +103,7 @@ import Testing
     let run = try runRoom(Fit.self, ["model": "bg-nbd"], ["customers": .table(customers, timeUnit: .day)])
     #expect(run.documents["model"]?["left_out"] == [["reason": "a value is missing", "customers": 1]])
     #expect(run.documents["model"]?["observations"] == 40)
-    #expect(run.warnings.contains("1 customers were left out of the fit: a value is missing"))
+    #expect(run.warnings.contains("1 customer was left out of the fit: a value is missing"))
   }
 
   @Test func mistakesOfADocumentAllAtOnce() {

@@ -51,6 +51,7 @@ extension Clean {
       }
     }
     try output.close()
+    for warning in tally.warnings { context.warn(warning) }
     return tally.metrics
   }
 

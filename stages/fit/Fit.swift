@@ -78,7 +78,7 @@ public struct Fit: Stage {
     }
     for sentence in fitted.diagnoses { context.warn(Diagnostic("\(model.rawValue): \(sentence)", severity: .warning)) }
     for (reason, count) in fitted.leftOut where reason == ModelDocument.missing && count > 0 {
-      context.warn(Diagnostic("\(count) customers were left out of the fit: \(reason)", severity: .warning))
+      context.warn(Diagnostic("\(count) customer\(count == 1 ? " was" : "s were") left out of the fit: \(reason)", severity: .warning))
     }
     try context.writeDocument("model", fitted.document)
     return fitted.metrics
