@@ -101,7 +101,7 @@ private let settings: JSONValue = [
   let run = try runStage(Clean.self, ["require": ["a"], "keep": ["n > 0"]], [.table("table", table)])
   #expect(run.rows().isEmpty && run.rows("quarantine").count == 4)
   #expect(run.warnings.map(\.message) == ["all 4 rows were removed"])
-  #expect(run.warnings.map(\.found) == ["2 by require a, 2 by n > 0"])
+  #expect(run.warnings.map(\.found) == ["2 by require a, 2 by keep n > 0"])
   #expect(try runStage(Clean.self, ["require": ["a"]], [.table("table", table)]).warnings.isEmpty)
   #expect(try runStage(Clean.self, ["require": ["a"]], [.table("table", table.slice(0..<0))]).warnings.isEmpty)
 }
