@@ -72,6 +72,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
+    // The CSV reader alone, for measuring: `swift run -c release read-benchmark FILE`.
+    .executableTarget(
+      name: "read-benchmark", dependencies: ["Formats", "Columns", "CScan"], path: "Tests/Benchmarks/Reading", swiftSettings: strict),
+
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),

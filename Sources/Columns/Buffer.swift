@@ -11,6 +11,8 @@ public final class Buffer: @unchecked Sendable {
   public let base: UnsafeRawPointer
   public let byteCount: Int
   private let owner: AnyObject?
+  /// What was taken from `BufferMemory`; 0 where it was not.
+  private let room: Int
 
   /// Own memory, 64-byte aligned, zeroed, with 64 bytes of slack behind it so that wide loads may run over the end.
   // Inlined, as are the loops given to it: a closure that is called through a pointer costs a call per cell.
@@ -55,6 +57,15 @@ public final class Buffer: @unchecked Sendable {
   @usableFromInline init(adopting memory: UnsafeMutableRawPointer, byteCount: Int) {
     base = UnsafeRawPointer(memory)
     self.byteCount = byteCount
+    room = 0
+    owner = nil
+  }
+
+  /// Takes over memory from `BufferMemory`, to which it goes back with the buffer.
+  init(taking memory: UnsafeMutableRawPointer, byteCount: Int, room: Int) {
+    base = UnsafeRawPointer(memory)
+    self.byteCount = byteCount
+    self.room = room
     owner = nil
   }
 
@@ -63,6 +74,7 @@ public final class Buffer: @unchecked Sendable {
     self.base = base
     self.byteCount = byteCount
     self.owner = owner
+    room = 0
   }
 
   public convenience init<T: BitwiseCopyable>(_ values: [T]) {
@@ -71,7 +83,11 @@ public final class Buffer: @unchecked Sendable {
     }
   }
 
-  deinit { if owner == nil { free(UnsafeMutableRawPointer(mutating: base)) } }
+  deinit {
+    if owner != nil { return }
+    let memory = UnsafeMutableRawPointer(mutating: base)
+    if room > 0 { BufferMemory.give(memory, room) } else { free(memory) }
+  }
 
   public static let empty = Buffer(byteCount: 0) { _ in }
 

@@ -41,6 +41,21 @@ CSCAN_INLINE uint64_t cscan_match(struct CScanBlock block, uint8_t byte) {
   return mask;
 }
 
+/// Not 0 where one of two bytes is in the block.
+CSCAN_INLINE uint64_t cscan_has_either(struct CScanBlock block, uint8_t a, uint8_t b) {
+  const __m128i x = _mm_set1_epi8((char)a), y = _mm_set1_epi8((char)b);
+  __m128i any = _mm_setzero_si128();
+  for (int i = 0; i < 4; i++)
+    any = _mm_or_si128(any, _mm_or_si128(_mm_cmpeq_epi8(block.part[i], x), _mm_cmpeq_epi8(block.part[i], y)));
+  return (uint64_t)(uint32_t)_mm_movemask_epi8(any);
+}
+
+/// Not 0 where a byte is not ASCII.
+CSCAN_INLINE uint64_t cscan_high(struct CScanBlock block) {
+  const __m128i any = _mm_or_si128(_mm_or_si128(block.part[0], block.part[1]), _mm_or_si128(block.part[2], block.part[3]));
+  return (uint64_t)(uint32_t)_mm_movemask_epi8(any);
+}
+
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 
 struct CScanBlock {
@@ -61,6 +76,19 @@ CSCAN_INLINE uint64_t cscan_match(struct CScanBlock block, uint8_t byte) {
   for (int i = 0; i < 4; i++) lanes[i] = vandq_u8(vceqq_u8(block.part[i], needle), places);
   const uint8x16_t halves = vpaddq_u8(vpaddq_u8(lanes[0], lanes[1]), vpaddq_u8(lanes[2], lanes[3]));
   return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(halves, halves)), 0);
+}
+
+/// Not 0 where one of two bytes is in the block.
+CSCAN_INLINE uint64_t cscan_has_either(struct CScanBlock block, uint8_t a, uint8_t b) {
+  const uint8x16_t x = vdupq_n_u8(a), y = vdupq_n_u8(b);
+  uint8x16_t any = vdupq_n_u8(0);
+  for (int i = 0; i < 4; i++) any = vorrq_u8(any, vorrq_u8(vceqq_u8(block.part[i], x), vceqq_u8(block.part[i], y)));
+  return vmaxvq_u8(any);
+}
+
+/// Not 0 where a byte is not ASCII.
+CSCAN_INLINE uint64_t cscan_high(struct CScanBlock block) {
+  return vmaxvq_u8(vorrq_u8(vorrq_u8(block.part[0], block.part[1]), vorrq_u8(block.part[2], block.part[3]))) & 0x80;
 }
 
 #else
@@ -90,6 +118,18 @@ CSCAN_INLINE uint64_t cscan_match(struct CScanBlock block, uint8_t byte) {
   return mask;
 }
 
+/// Not 0 where one of two bytes is in the block.
+CSCAN_INLINE uint64_t cscan_has_either(struct CScanBlock block, uint8_t a, uint8_t b) {
+  return cscan_match(block, a) | cscan_match(block, b);
+}
+
+/// Not 0 where a byte is not ASCII.
+CSCAN_INLINE uint64_t cscan_high(struct CScanBlock block) {
+  uint64_t any = 0;
+  for (int i = 0; i < 8; i++) any |= block.part[i];
+  return any & 0x8080808080808080;
+}
+
 #endif
 
 /// Places of one byte in bytes[0 ..< 64].
@@ -114,5 +154,21 @@ CSCAN_INLINE uint64_t cscan_prefix_xor(uint64_t bits) {
   bits ^= bits << 32;
   return bits;
 }
+
+/// Not 0 where a byte of bytes[0 ..< 64] is not ASCII.
+CSCAN_INLINE uint64_t cscan_has_high(const uint8_t *_Nonnull bytes) { return cscan_high(cscan_load(bytes)); }
+
+/// How far a scan has come.
+struct CScanRun {
+  int64_t position, fields, rows;
+  /// Not 0 once a byte was not ASCII.
+  uint64_t high;
+};
+
+/// Goes through whole blocks of 64 bytes that hold neither quote nor CR, from run->position up to the first other block
+/// or the last whole one before `to`, and stops where `row_room` may not do for another block. Field j ends at ends[j]
+/// (8 more may be written); row r + 1 has its first field at row_first[r + 1] and begins at row_start[r + 1].
+void cscan_run(const uint8_t *_Nonnull base, int64_t to, uint8_t delimiter, uint8_t quote, uint32_t *_Nonnull ends,
+               uint32_t *_Nonnull row_first, uint32_t *_Nonnull row_start, int64_t row_room, struct CScanRun *_Nonnull run);
 
 #endif

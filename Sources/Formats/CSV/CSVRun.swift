@@ -25,6 +25,12 @@ final class CSVRun {
   /// Lines and bytes before the window.
   private var lines = 0
   private var bytesBefore = 0
+  /// Until a line end inside quotes was taken for a unit's border.
+  private var speculates = true
+  /// Made of the units of `windowsPerBatch` windows, `windowsRead` so far.
+  private var assembler: BatchAssembler?
+  private let windowsPerBatch: Int
+  private var windowsRead = 0
 
   init(_ reader: CSVReader, _ source: ByteSource) throws {
     self.reader = reader
@@ -33,9 +39,13 @@ final class CSVRun {
     self.source = text
     bytesBefore = skipped
     scanner = RecordScanner(reader.dialect)
-    let headroom = max(64, min(1 << 20, reader.windowBytes))
-    window = TextWindow(bytes: reader.windowBytes, headroom: headroom)
-    ahead = TextWindow(bytes: reader.windowBytes, headroom: headroom)
+    // Many threads need more text at once to share; batches end at the same places.
+    let fold = reader.threads > 4 ? reader.batchWindows : 1
+    let bytes = reader.windowBytes * fold
+    windowsPerBatch = max(1, reader.batchWindows / fold)
+    let headroom = max(64, min(1 << 20, bytes))
+    window = TextWindow(bytes: bytes, headroom: headroom)
+    ahead = TextWindow(bytes: bytes, headroom: headroom)
   }
 
   func run(_ batch: (Batch) throws -> Void, _ quarantine: (Batch) throws -> Void) throws -> CSVReport {
@@ -43,10 +53,15 @@ final class CSVRun {
     while true {
       let reading = window.atEnd ? nil : ReadAhead(ahead, source)
       defer { reading?.wait() }
-      let consumed = try readWindow(batch, quarantine)
+      let consumed = try readWindow(quarantine)
+      windowsRead += 1
+      if windowsRead % windowsPerBatch == 0 { try giveOutBatch(batch) }
       bytesBefore += consumed - window.begin
       let rest = UnsafeBufferPointer(start: window.base + consumed, count: window.end - consumed)
-      guard let reading else { break }
+      guard let reading else {
+        try giveOutBatch(batch)
+        break
+      }
       if rest.count > reader.dialect.rowLimit { try refuseLongRow(rest) }
       try reading.result()
       ahead.prepend(rest)
@@ -199,17 +214,21 @@ extension CSVRun {
 
 extension CSVRun {
   /// Reads all whole rows of the window; returns the offset behind them.
-  private func readWindow(_ batch: (Batch) throws -> Void, _ quarantine: (Batch) throws -> Void) throws -> Int {
+  private func readWindow(_ quarantine: (Batch) throws -> Void) throws -> Int {
     guard let layout else { preconditionFailure("a window was read before the header") }
     guard window.begin < window.end else { return window.end }
     if dictionaries == nil { chooseDictionaries(layout) }
     var count = 0
     var consumed = window.begin
     if reader.dialect.isPlain, scanner.multiline {
-      let cuts = plainCuts()
-      decode(cuts, from: 0, scanner: nil)
-      let wrong = (0..<cuts.count - 1).first { at in
-        units[at].isDoubtful || units[at].consumed != cuts[at + 1] && (at < cuts.count - 2 || window.atEnd)
+      let parity = !speculates
+      var cuts = plainCuts(parity: parity)
+      var wrong = decodePlain(cuts)
+      // The first border is true, and a unit that begins at a true border and ends outside quotes proves the next.
+      if wrong != nil, !parity {
+        speculates = false
+        cuts = plainCuts(parity: true)
+        wrong = decodePlain(cuts)
       }
       count = wrong ?? cuts.count - 1
       consumed = wrong.map { cuts[$0] } ?? units[count - 1].consumed
@@ -217,8 +236,16 @@ extension CSVRun {
     } else {
       consumed = readByStateMachine(from: consumed, after: &count)
     }
-    try giveOut(units[..<count], layout, batch, quarantine)
+    try giveOut(units[..<count], layout, quarantine)
     return consumed
+  }
+
+  /// The first unit that is not as the masks say.
+  private func decodePlain(_ cuts: [Int]) -> Int? {
+    decode(cuts, from: 0, scanner: nil)
+    return (0..<cuts.count - 1).first { at in
+      units[at].isDoubtful || units[at].consumed != cuts[at + 1] && (at < cuts.count - 2 || window.atEnd)
+    }
   }
 
   private func readByStateMachine(from: Int, after count: inout Int) -> Int {
@@ -257,7 +284,7 @@ extension CSVRun {
   /// decoded for that alone, so that the choice depends on the file and on nothing else.
   private func chooseDictionaries(_ layout: TableLayout) {
     if units.isEmpty { units.append(UnitResult()) }
-    let end = reader.dialect.isPlain ? plainCuts()[1] : window.end
+    let end = reader.dialect.isPlain ? plainCuts(parity: true)[1] : window.end
     let exact = exactCuts(from: window.begin, atMost: 1).cuts
     let trial = units[0]
     workers[0].decode(
@@ -270,8 +297,9 @@ extension CSVRun {
     }
   }
 
-  /// Unit borders at line ends outside of quotes, as long as quotes are where they should be.
-  private func plainCuts() -> [Int] {
+  /// Unit borders at line ends outside of quotes, as long as quotes are where they should be. Without `parity`: at line
+  /// ends, wherever these are.
+  private func plainCuts(parity: Bool) -> [Int] {
     let base = window.base, begin = window.begin
     // A CR at the very end may be half of a CRLF.
     let end = !window.atEnd && base[window.end - 1] == 13 ? window.end - 1 : window.end
@@ -279,7 +307,7 @@ extension CSVRun {
     let pieces = max(1, (end - begin + size - 1) / size)
     guard pieces > 1 else { return [begin, end] }
     var odd = [Bool](repeating: false, count: pieces)
-    let quote = reader.dialect.quote?.asciiValue
+    let quote = parity ? reader.dialect.quote?.asciiValue : nil
     if let quote {
       odd.withUnsafeMutableBufferPointer { odd in
         inParallel(pieces, threads: reader.threads) { piece in
@@ -330,14 +358,17 @@ extension CSVRun {
 // MARK: Giving out
 
 extension CSVRun {
-  private func giveOut(
-    _ units: ArraySlice<UnitResult>, _ layout: TableLayout, _ batch: (Batch) throws -> Void, _ quarantine: (Batch) throws -> Void
-  ) throws {
-    let kept = units.reduce(0) { $0 + $1.rows }
-    if kept > 0 {
-      let assembler = BatchAssembler(layout: layout, schema: schema, dictionaries: dictionaries ?? [], threads: reader.threads)
-      try batch(assembler.batch(units, firstRow: report.rows, file: name))
+  private func giveOutBatch(_ batch: (Batch) throws -> Void) throws {
+    guard let assembler, assembler.rows > 0 else { return }
+    try batch(assembler.finish())
+  }
+
+  private func giveOut(_ units: ArraySlice<UnitResult>, _ layout: TableLayout, _ quarantine: (Batch) throws -> Void) throws {
+    if assembler == nil {
+      assembler = BatchAssembler(
+        layout, schema, dictionaries: dictionaries ?? [], windows: windowsPerBatch, threads: reader.threads)
     }
+    try assembler?.append(units, firstRow: report.rows, file: name)
     var rejects = QuarantineBuilder()
     for unit in units {
       for bad in unit.bad { reject(bad, in: unit, layout, &rejects) }

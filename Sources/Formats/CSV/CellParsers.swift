@@ -115,7 +115,7 @@ struct DecimalParser {
 }
 
 /// Powers of ten that a Double holds exactly.
-private let exactPowers: [Double] = (0...22).map { exponent in (0..<exponent).reduce(1.0) { power, _ in power * 10 } }
+let exactPowers: [Double] = (0...22).map { exponent in (0..<exponent).reduce(1.0) { power, _ in power * 10 } }
 
 /// A decimal number, correctly rounded: digits, point, exponent; no hexadecimal, no infinity, no NaN.
 struct FloatParser {

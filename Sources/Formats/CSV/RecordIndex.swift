@@ -18,6 +18,8 @@ final class RecordIndex {
   /// The masks' reading is not trusted: a quote stands where RFC 4180 has none, or the unit ends inside quotes.
   var isDoubtful = false
   var hasStarts = false
+  /// Some byte may not be ASCII.
+  var hasHigh = true
 
   func reset(at offset: Int) {
     rows = 0
@@ -26,6 +28,7 @@ final class RecordIndex {
     consumed = offset
     isDoubtful = false
     hasStarts = false
+    hasHigh = true
     rowFirst.pointer[0] = 0
     rowStart.pointer[0] = UInt32(offset)
   }
@@ -52,9 +55,18 @@ extension RecordIndex {
     var ends = ends.pointer, fields = 0, rows = 0, lines = 0, doubtful: UInt64 = 0
     var rowFirst = rowFirst.pointer, rowStart = rowStart.pointer, rowRoom = self.rowFirst.capacity
     let quoteByte = quote ?? 0, quoted: UInt64 = quote == nil ? 0 : ~0
-    var carriedInside: UInt64 = 0, carriedClosing: UInt64 = 0
+    var carriedInside: UInt64 = 0, carriedClosing: UInt64 = 0, carriedCR: UInt64 = 0, high: UInt64 = 0
     var position = from
     while position < to {
+      if to &- position >= 64, carriedInside | carriedClosing | carriedCR == 0 {
+        // Blocks without quote and CR, most of them, need none of what follows.
+        var run = CScanRun(position: Int64(position), fields: Int64(fields), rows: Int64(rows), high: high)
+        cscan_run(base, Int64(to), delimiter, quote ?? 13, ends, rowFirst, rowStart, Int64(rowRoom), &run)
+        lines &+= Int(run.rows) &- rows
+        (position, fields, rows, high) = (Int(run.position), Int(run.fields), Int(run.rows), run.high)
+        if position >= to { break }
+      }
+      high |= cscan_has_high(base + position)
       let masks = cscan_masks(base + position, quoteByte, delimiter, 10, 13)
       let left = to &- position
       let valid: UInt64 = left >= 64 ? ~0 : (1 &<< UInt64(left)) &- 1
@@ -77,6 +89,7 @@ extension RecordIndex {
         carriedInside = 0 &- (inside &>> 63)
         carriedClosing = closing &>> 63
       }
+      carriedCR = cr &>> 63
       newlines &= outside
       var stops = (d | newlines) & outside
       let count = stops.nonzeroBitCount
@@ -121,6 +134,7 @@ extension RecordIndex {
     self.lines = lines
     consumed = Int(rowStart[rows])
     isDoubtful = doubtful != 0
+    hasHigh = high != 0
   }
 
   @inline(__always) private static func isBorder(_ byte: UInt8, _ delimiter: UInt8, _ quote: UInt8) -> Bool {

@@ -3,7 +3,7 @@ import Columns
 /// Distinct texts, numbered in order of first appearance. Open addressing; a text of up to 16 bytes is compared in two words.
 // @unchecked: changed by one thread at a time, while no other reads.
 final class TextDictionary: @unchecked Sendable {
-  private struct Entry {
+  fileprivate struct Entry {
     var low: UInt64, high: UInt64
     var offset: UInt32, length: UInt32
   }
@@ -69,35 +69,54 @@ final class TextDictionary: @unchecked Sendable {
   }
 
   /// The code of a text; -1 when it is not there.
-  @inline(__always) func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ key: Key) -> Int32 {
-    let mask = mask, slots = slots, entries = entries.pointer
-    let tag = key.hash &>> 32
-    var at = Int(truncatingIfNeeded: key.hash) & mask
-    while true {
-      let slot = slots[at]
-      if slot == 0 { return -1 }
-      if slot &>> 32 == tag {
-        let code = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
-        let entry = entries + code
-        if entry.pointee.low == key.low, entry.pointee.high == key.high, Int(entry.pointee.length) == length,
-          length <= 16 || sameTail(entry.pointee.offset, text, length)
-        {
-          return Int32(truncatingIfNeeded: code)
-        }
-      }
-      at = (at &+ 1) & mask
-    }
-  }
+  func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ key: Key) -> Int32 { lookup.find(text, length, key) }
 
-  @inline(__always) private func sameTail(_ offset: UInt32, _ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    let a = UnsafeRawPointer(bytes.pointer) + Int(offset), b = UnsafeRawPointer(text)
-    var at = 16
-    while at &+ 8 <= length {
-      if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
-      at &+= 8
+  /// For finding in a loop; good until the next text is inserted.
+  var lookup: Lookup { Lookup(slots: slots, mask: mask, entries: entries.pointer, bytes: bytes.pointer) }
+
+  struct Lookup {
+    fileprivate let slots: UnsafePointer<UInt64>
+    fileprivate let mask: Int
+    fileprivate let entries: UnsafePointer<Entry>
+    fileprivate let bytes: UnsafePointer<UInt8>
+
+    fileprivate init(slots: UnsafePointer<UInt64>, mask: Int, entries: UnsafePointer<Entry>, bytes: UnsafePointer<UInt8>) {
+      self.slots = slots
+      self.mask = mask
+      self.entries = entries
+      self.bytes = bytes
     }
-    let last = length &- 8
-    return a.loadUnaligned(fromByteOffset: last, as: UInt64.self) == b.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+
+    /// The code of a text; -1 when it is not there.
+    @inline(__always) func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ key: Key) -> Int32 {
+      let tag = key.hash &>> 32
+      var at = Int(truncatingIfNeeded: key.hash) & mask
+      while true {
+        let slot = slots[at]
+        if slot == 0 { return -1 }
+        if slot &>> 32 == tag {
+          let code = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
+          let entry = entries + code
+          if entry.pointee.low == key.low, entry.pointee.high == key.high, Int(entry.pointee.length) == length,
+            length <= 16 || sameTail(entry.pointee.offset, text, length)
+          {
+            return Int32(truncatingIfNeeded: code)
+          }
+        }
+        at = (at &+ 1) & mask
+      }
+    }
+
+    @inline(__always) private func sameTail(_ offset: UInt32, _ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+      let a = UnsafeRawPointer(bytes) + Int(offset), b = UnsafeRawPointer(text)
+      var at = 16
+      while at &+ 8 <= length {
+        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+        at &+= 8
+      }
+      let last = length &- 8
+      return a.loadUnaligned(fromByteOffset: last, as: UInt64.self) == b.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+    }
   }
 
   /// The code of a text that `find` did not find.

@@ -6,8 +6,8 @@ struct TimeParser {
   let zone: String?
   let format: DateFormat?
   private let isUTC: Bool
-  // Files are mostly in order of time: the day read last is the next one, too.
-  private var lastLow: UInt64 = 0, lastHigh: UInt16 = 0, lastDays = 0
+  // Files are mostly in order of time: the day read last is the next one, too. To begin with, "1970-01-01".
+  private var lastLow: UInt64 = 0x2D31_302D_3037_3931, lastHigh: UInt16 = 0x3130, lastDays = 0
 
   init(zone: String? = nil, format: DateFormat? = nil) {
     self.zone = zone

@@ -1,3 +1,4 @@
+import CScan
 import Columns
 
 extension UnitWorker {
@@ -38,10 +39,19 @@ extension UnitWorker {
   }
 
   /// The text within quotes; where it holds doubled quotes or escapes, a copy without them in the shadow.
-  @inline(__always) private func unquoted(
+  @inline(never) func unquoted(
     _ base: UnsafePointer<UInt8>, _ shadow: Int, _ start: Int, _ end: Int, quote: UInt8?, escape: UInt8?
   ) -> (Int, Int) {
     var at = start
+    if let quote, escape == nil {
+      while at < end {
+        let left = end &- at
+        let found = cscan_mask(base + at, quote) & (left >= 64 ? ~0 : (1 &<< UInt64(left)) &- 1)
+        if found != 0 { return unescaped(base, shadow, start, end, quote: quote, escape: nil) }
+        at &+= 64
+      }
+      return (start, end)
+    }
     while at < end {
       if base[at] == quote || base[at] == escape { return unescaped(base, shadow, start, end, quote: quote, escape: escape) }
       at &+= 1

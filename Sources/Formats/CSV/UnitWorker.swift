@@ -6,10 +6,12 @@ final class UnitWorker {
   let starts = Slab<UInt32>(), ends = Slab<UInt32>(), present = Slab<UInt8>(), keep = Slab<UInt8>()
   let edited = Slab<UInt8>()
   let editors: [PatternEditor?]
+  let directTails: [TailDrop?]
   let layout: TableLayout
 
   init(_ layout: TableLayout) {
     self.layout = layout
+    directTails = layout.plans.map { Self.directTail($0, layout) }
     editors = layout.plans.map { plan in
       plan.edits.contains { if case .pattern = $0 { true } else { false } } ? PatternEditor(plan.edits) : nil
     }
@@ -33,11 +35,21 @@ final class UnitWorker {
     result.bad.removeAll(keepingCapacity: true)
     if index.isDoubtful { return }
     while result.chunks.count < layout.plans.count { result.chunks.append(ColumnChunk()) }
-    if let bad = firstInvalidUTF8(base, from: from, to: index.consumed) { markInvalid(base, from: bad) }
+    if index.hasHigh, let bad = firstInvalidUTF8(base, from: from, to: index.consumed) { markInvalid(base, from: bad) }
     shape(base, result)
-    for column in layout.plans.indices where !layout.plans[column].isText { decodeFixed(base, shadow, column, result) }
+    for column in layout.plans.indices where !layout.plans[column].isText {
+      if !decodeDirectly(base, shadow, column, result) { decodeFixed(base, shadow, column, result) }
+    }
     if !result.bad.isEmpty { dropBadRows(result) }
     for column in layout.plans.indices where layout.plans[column].isText {
+      if let dictionaries, !index.hasStarts, let tail = directTails[column] {
+        if let dictionary = dictionaries[column] {
+          encodeDirectly(base, shadow, column, result, tail, dictionary)
+        } else {
+          copyTextsDirectly(base, shadow, column, result, tail)
+        }
+        continue
+      }
       let text = locate(base, shadow, column, result.rows)
       let chunk = result.chunks[column]
       if let dictionaries {
