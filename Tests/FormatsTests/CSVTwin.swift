@@ -14,10 +14,14 @@ struct CSVTwin {
   struct Row: Equatable {
     var cells: [Cell]
     var spoiled = false
+    /// Bytes of the text, line end included.
+    var bytes = 0..<0
   }
 
-  static func rows(_ text: String, delimiter: Character = ",") -> [Row] {
-    let bytes = Array(text.utf8), comma = delimiter.asciiValue!
+  static func rows(_ text: String, delimiter: Character = ",") -> [Row] { rows(Array(text.utf8), delimiter: delimiter) }
+
+  static func rows(_ bytes: [UInt8], delimiter: Character = ",") -> [Row] {
+    let comma = delimiter.asciiValue!
     var rows: [Row] = [], at = 0, multiline = true
     func lineEnd(_ i: Int) -> Int { bytes[i] == 10 ? 1 : bytes[i] == 13 ? (i + 1 < bytes.count && bytes[i + 1] == 10 ? 2 : 1) : 0 }
     while at < bytes.count {
@@ -73,6 +77,7 @@ struct CSVTwin {
         at = start
         continue
       }
+      row.bytes = start..<at
       rows.append(row)
     }
     return rows

@@ -12,19 +12,20 @@ struct Reading {
 
   init(
     _ text: String, _ columns: [CSVColumn]? = nil, dialect: CSVDialect = CSVDialect(), sourceRow: String? = nil, piece: Int = .max,
-    window: Int = 4 << 20, unit: Int = 256 << 10, windows: Int = 4, width: Int? = nil
+    window: Int = 4 << 20, unit: Int = 256 << 10, windows: Int = 4, header: Int = 1 << 16, width: Int? = nil
   ) throws {
-    try self.init(MemoryBytes(text, name: "t.csv", piece: piece), columns, dialect: dialect, sourceRow: sourceRow, window: window, unit: unit, windows: windows, width: width)
+    try self.init(MemoryBytes(text, name: "t.csv", piece: piece), columns, dialect: dialect, sourceRow: sourceRow, window: window, unit: unit, windows: windows, header: header, width: width)
   }
 
   init(
     _ source: ByteSource, _ columns: [CSVColumn]? = nil, dialect: CSVDialect = CSVDialect(), sourceRow: String? = nil,
-    window: Int = 4 << 20, unit: Int = 256 << 10, windows: Int = 4, width: Int? = nil
+    window: Int = 4 << 20, unit: Int = 256 << 10, windows: Int = 4, header: Int = 1 << 16, width: Int? = nil
   ) throws {
     var reader = try CSVReader(dialect: dialect, columns: columns, sourceRow: sourceRow)
     reader.windowBytes = window
     reader.unitBytes = unit
     reader.batchWindows = windows
+    reader.headerBytes = header
     reader.width = width
     var rows: [[Value]] = [], rejects: [[Value]] = [], batches: [Batch] = []
     report = try reader.read(source) { batch in

@@ -27,6 +27,8 @@ public struct CSVReader: Sendable {
   /// and their cells stay in a second-level cache, windows of 4 MiB in a third-level one: 16 MiB cost a fifth more.
   var windowBytes = 4 << 20
   var unitBytes = 256 << 10
+  /// Text that is gathered before the header is looked for, in windows that are smaller (only tests have them).
+  var headerBytes = 1 << 16
   /// Windows whose rows make one batch.
   var batchWindows = 4
 

@@ -98,8 +98,7 @@ extension CSVRun {
   /// Reads the first window, preamble and header. False: an empty source, allowed because no header is expected.
   func start(asText: Bool = false) throws -> Bool {
     try window.fill(from: source)
-    while !window.atEnd, window.end - window.begin < 1 << 16 {
-      // Windows are smaller than a header only in tests.
+    while !window.atEnd, window.end - window.begin < reader.headerBytes {
       let rest = Array(UnsafeBufferPointer(start: window.base + window.begin, count: window.end - window.begin))
       try ahead.fill(from: source)
       rest.withUnsafeBufferPointer { ahead.prepend($0) }
@@ -267,15 +266,14 @@ extension CSVRun {
     let count = cuts.count - 1
     while units.count < first + count { units.append(UnitResult()) }
     let next = Atomic(0)
-    let base = window.base, shadow = window.shadow, atEnd = window.atEnd
+    let base = window.base, shadow = window.shadow
     let (workers, units, dictionaries) = (workers, units, dictionaries)
     inParallel(min(reader.threads, count), threads: reader.threads) { worker in
       while true {
         let unit = next.add(1, ordering: .relaxed).oldValue
         if unit >= count { return }
         workers[worker].decode(
-          base, shadow: shadow, from: cuts[unit], to: cuts[unit + 1], atEnd: atEnd, scanner: scanner, dictionaries: dictionaries,
-          into: units[first + unit])
+          base, shadow: shadow, from: cuts[unit], to: cuts[unit + 1], scanner: scanner, dictionaries: dictionaries, into: units[first + unit])
       }
     }
   }
@@ -288,7 +286,7 @@ extension CSVRun {
     let exact = exactCuts(from: window.begin, atMost: 1).cuts
     let trial = units[0]
     workers[0].decode(
-      window.base, shadow: window.shadow, from: window.begin, to: min(end, exact[exact.count - 1]), atEnd: window.atEnd, scanner: scanner,
+      window.base, shadow: window.shadow, from: window.begin, to: min(end, exact[exact.count - 1]), scanner: scanner,
       dictionaries: nil, into: trial)
     dictionaries = layout.plans.indices.map { at in
       guard layout.plans[at].isText, trial.rows > 0 else { return nil }

@@ -131,8 +131,9 @@ extension RecordIndex {
     ends = self.ends.pointer
     self.fields = fields
     self.rows = rows
-    self.lines = lines
     consumed = Int(rowStart[rows])
+    // The next window begins with the row that is not whole, and counts its line ends.
+    self.lines = consumed < to ? lines &- lineCount(base, from: consumed, to: to) : lines
     isDoubtful = doubtful != 0
     hasHigh = high != 0
   }

@@ -122,13 +122,13 @@ struct RecordScanner {
     index.hasStarts = true
   }
 
-  /// All rows of a unit.
-  func scan(_ base: UnsafePointer<UInt8>, from: Int, to: Int, atEnd: Bool, into index: RecordIndex) {
+  /// All rows of a unit, which ends where a row does: a CR at its end is a whole line end.
+  func scan(_ base: UnsafePointer<UInt8>, from: Int, to: Int, into index: RecordIndex) {
     index.reset(at: from)
     index.hasStarts = true
     var at = from
     reading: while at < to {
-      switch next(base, from: at, limit: to, atEnd: atEnd, into: index) {
+      switch next(base, from: at, limit: to, atEnd: true, into: index) {
       case .row(let next): at = next
       case .nothing(let next):
         at = next

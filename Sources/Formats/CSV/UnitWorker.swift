@@ -20,11 +20,11 @@ final class UnitWorker {
   /// `shadow`: offset from the text to as much free memory, where unescaped text is put. `dictionaries`: of the text
   /// columns that have one; nil for all: take it as a trial and put every text into `fresh`.
   func decode(
-    _ base: UnsafePointer<UInt8>, shadow: Int, from: Int, to: Int, atEnd: Bool, scanner: RecordScanner?,
+    _ base: UnsafePointer<UInt8>, shadow: Int, from: Int, to: Int, scanner: RecordScanner?,
     dictionaries: [TextDictionary?]?, into result: UnitResult
   ) {
     if let scanner {
-      scanner.scan(base, from: from, to: to, atEnd: atEnd, into: index)
+      scanner.scan(base, from: from, to: to, into: index)
     } else {
       index.scan(base, from: from, to: to, delimiter: layout.delimiter, quote: layout.quote)
     }
