@@ -1,5 +1,11 @@
-import CZlib
+import CISAL
 import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// The unpacked bytes of a .gz, all its members one behind the other. A cut or damaged file throws; zero padding behind
 /// the last member is allowed, anything else there is refused. File names inside are ignored.
@@ -8,7 +14,8 @@ public final class GzipBytes: ByteSource, @unchecked Sendable {
   public var name: String { packed.name }
   private let packed: ByteSource
   private let limits: UnpackLimits
-  private let stream: UnsafeMutablePointer<z_stream>
+  private let inflater: UnsafeMutableRawPointer
+  private var stream = CISALStream()
   private let input: UnsafeMutableRawBufferPointer
   private var packedBytes = 0, unpackedBytes = 0
   private var state = State.betweenMembers
@@ -19,25 +26,21 @@ public final class GzipBytes: ByteSource, @unchecked Sendable {
     self.packed = packed
     self.limits = limits
     input = .allocate(byteCount: 256 << 10, alignment: 64)
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    // 15: largest window; + 16: a gzip frame, with its checksum and length checked.
-    let failed = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    precondition(failed == Z_OK, "zlib refused to start: version or memory")
+    guard let inflater = cisal_new() else { fatalError("out of memory: the state of an inflater") }
+    self.inflater = inflater
   }
 
   deinit {
-    inflateEnd(stream)
-    stream.deallocate()
+    free(inflater)
     input.deallocate()
   }
 
   public func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
     guard room.count > 0 else { return 0 }
-    stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    let wanted = min(room.count, 1 << 30)
-    stream.pointee.avail_out = UInt32(wanted)
-    while stream.pointee.avail_out == wanted {
+    let wanted = UInt32(min(room.count, 1 << 30))
+    stream.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.avail_out = wanted
+    while stream.avail_out == wanted {
       if state == .atEnd { return 0 }
       if state == .betweenMembers {
         guard try startMember() else {
@@ -45,51 +48,70 @@ public final class GzipBytes: ByteSource, @unchecked Sendable {
           return 0
         }
       }
-      if stream.pointee.avail_in == 0, try !refill() { throw mistake("is cut off: the packed data ends too early", byte: packedBytes) }
-      let result = inflate(stream, Z_NO_FLUSH)
-      switch result {
-      case Z_OK, Z_BUF_ERROR: break
-      case Z_STREAM_END:
+      let result = cisal_inflate(inflater, &stream)
+      if result < 0 { throw mistake("is damaged: \(Self.words(result))", byte: packedBytes - Int(stream.avail_in)) }
+      if result == 1 {
         state = .betweenMembers
-        inflateReset(stream)
-      default:
-        let words = stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(result)"
-        throw mistake("is damaged: \(words)", byte: packedBytes - Int(stream.pointee.avail_in))
+      } else if stream.avail_out == wanted, stream.avail_in == 0, try !refill() {
+        // The inflater was asked with nothing to read, because it may still hold some.
+        throw mistake("is cut off: the packed data ends too early", byte: packedBytes)
       }
     }
-    let n = wanted - Int(stream.pointee.avail_out)
+    let n = Int(wanted - stream.avail_out)
     unpackedBytes += n
     try limits.check(unpacked: unpackedBytes, packed: packedBytes, of: self)
     return n
   }
 
+  private static func words(_ code: Int32) -> String {
+    switch code {
+    case ISAL_INVALID_BLOCK: "no such kind of block"
+    case ISAL_INVALID_SYMBOL: "no such symbol"
+    case ISAL_INVALID_LOOKBACK: "a reference to before the beginning"
+    case ISAL_INVALID_WRAPPER: "the header is not gzip's"
+    case ISAL_UNSUPPORTED_METHOD: "packed otherwise than by deflate"
+    case ISAL_INCORRECT_CHECKSUM: "the checksum is another"
+    default: "error \(code)"
+    }
+  }
+
   /// False at the end of the file.
   private func startMember() throws -> Bool {
-    if stream.pointee.avail_in == 0, try !refill() {
+    // The first four bytes of a header: two that say gzip, method, flags.
+    while stream.avail_in < 4, try refill() {}
+    if stream.avail_in == 0 {
       if packedBytes == 0 { throw mistake("is empty", hint: "a .gz of no rows still has a header of 18 bytes") }
       return false
     }
-    guard stream.pointee.next_in.pointee != 0x1F else {
+    guard stream.next_in[0] != 0x1F else {
+      // RFC 1952 wants these refused, and ISA-L lets them pass.
+      if stream.avail_in >= 4, stream.next_in[3] & 0xE0 != 0 {
+        throw mistake("is damaged: the header has unknown flags", byte: packedBytes - Int(stream.avail_in) + 3)
+      }
       state = .inMember
+      cisal_start(inflater)
       return true
     }
     if unpackedBytes == 0, packedBytes <= input.count { throw mistake("is no gzip file") }
     repeat {
-      while stream.pointee.avail_in > 0 {
-        guard stream.pointee.next_in.pointee == 0 else {
-          throw mistake("has other bytes behind its packed data", byte: packedBytes - Int(stream.pointee.avail_in))
+      while stream.avail_in > 0 {
+        guard stream.next_in.pointee == 0 else {
+          throw mistake("has other bytes behind its packed data", byte: packedBytes - Int(stream.avail_in))
         }
-        stream.pointee.next_in += 1
-        stream.pointee.avail_in -= 1
+        stream.next_in += 1
+        stream.avail_in -= 1
       }
     } while try refill()
     return false
   }
 
+  /// Reads on behind what is left. False at the end.
   private func refill() throws -> Bool {
-    let n = try packed.read(into: input)
-    stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_in = UInt32(n)
+    let left = Int(stream.avail_in)
+    if left > 0, let to = input.baseAddress, let from = stream.next_in { memmove(to, from, left) }
+    let n = try packed.read(into: UnsafeMutableRawBufferPointer(rebasing: input[left...]))
+    stream.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.avail_in = UInt32(left + n)
     packedBytes += n
     return n > 0
   }
