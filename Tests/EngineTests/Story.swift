@@ -12,7 +12,7 @@ import Synchronization
 #endif
 
 /// A stage kind whose work is a closure of the test: looked up by the word `script`, which is no setting.
-struct Toy: Stage {
+struct Toy: MergeableStage {
   static let contract = Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: 1)
   var script = ""
   /// The paths of its sources, as its settings have them under "path".
@@ -27,6 +27,16 @@ struct Toy: Stage {
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     guard let work = Self.scripts.withLock({ $0[script] }) else { preconditionFailure("no script \"\(script)\"") }
     return try work(inputs, context)
+  }
+
+  func runPart(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    guard let work = Self.scripts.withLock({ $0[script + "#part"] }) else { preconditionFailure("no state in script \"\(script)\"") }
+    return try work(inputs, context)
+  }
+
+  func merge(_ states: [TableArtifact], metrics: [JSONValue], _ context: any RunContext) throws -> Metrics {
+    guard let work = Self.scripts.withLock({ $0[script + "#merge"] }) else { preconditionFailure("no merge in script \"\(script)\"") }
+    return try work(Inputs(states.map { .init(port: "table", alias: "state", value: .table($0)) }), context)
   }
 
   typealias Work = @Sendable (Inputs<Artifact>, any RunContext) throws -> Metrics
@@ -47,6 +57,16 @@ final class Counter: Sendable {
   }
 }
 
+/// What a test wants to be told of.
+final class BatchHook: Sendable {
+  private let hook = Mutex<(@Sendable (String) throws -> Void)?>(nil)
+
+  var call: (@Sendable (String) throws -> Void)? {
+    get { hook.withLock { $0 } }
+    set { hook.withLock { $0 = newValue } }
+  }
+}
+
 /// A pipeline, a folder and a store: run, count, change one thing, run, count again.
 final class Story {
   /// The two columns that every table of these tests has.
@@ -56,6 +76,8 @@ final class Story {
     let alias: String
     let stage: String
     let reads: Binding.Read.Columns
+    var output: String?
+    var passes = Binding.Read.Passes.many
   }
 
   struct Definition {
@@ -66,7 +88,13 @@ final class Story {
     var file: String?
     /// The folder of that file, below the story's, as a document has it in front of the name.
     var place = ""
+    /// Names of several, in place of `file`.
+    var files: [String]?
+    var cut = Binding.Work.whole(because: nil)
+    /// Of a stage that merges states.
+    var part: Toy.Work?, merge: Toy.Work?
     var version = 1
+    var keep = true
     var parameters: [String: ParameterValue] = [:]
     var outputs: [Binding.Output]
     var work: Toy.Work
@@ -76,6 +104,12 @@ final class Story {
   let store: ArtifactStore
   let counter = Counter()
   var stages: [Definition] = []
+  /// Called by `addSource`, `addMap` and `addTotal` for every batch, with the stage's name.
+  var onBatch: (@Sendable (String) throws -> Void)? {
+    get { batchHook.call }
+    set { batchHook.call = newValue }
+  }
+  private let batchHook = BatchHook()
   private static let folders = Mutex<[String]>([])
 
   init() {
@@ -132,6 +166,108 @@ final class Story {
     }
   }
 
+  /// So many batches of two rows: x counts from the first number in the file, y from the second or 0.
+  func addSource(_ name: String, file: String, batches: Int) {
+    let (path, hook) = (folder + "/" + file, batchHook)
+    add(name, file: file) { _, context in
+      let numbers = String(decoding: Disk.contents(path) ?? [], as: UTF8.self).split(whereSeparator: { !$0.isNumber }).map { Int64($0)! }
+      let (base, y) = (numbers[0], numbers.count > 1 ? numbers[1] : 0)
+      let sink = try context.openTable("table", schema: Story.schema)
+      for at in 0..<Int64(batches) {
+        try context.checkCancellation()
+        try hook.call?(name)
+        try sink.append(Story.table(x: [base + at, base + at], y: [y + at, y + at]))
+      }
+      try sink.close()
+      return Metrics()
+    }
+  }
+
+  /// One row a file: the number in it. Every file is a partition.
+  func addFiles(_ name: String, _ files: [String]) {
+    let (folder, hook) = (folder, batchHook)
+    add(name) { _, context in
+      let files = context.files(ofSource: 0)
+      var sum = 0
+      for file in files {
+        try hook.call?(file.name)
+        let number = Int(String(decoding: Disk.contents(folder + "/" + file.name) ?? [], as: UTF8.self))!
+        sum += number
+        let sink = try context.openTable("table", schema: Story.schema, partition: files.count > 1 || context.part != nil ? file.name : "")
+        try sink.append(Story.table(x: [Int64(number)], y: [1]))
+        try sink.close()
+      }
+      var metrics = Metrics()
+      metrics["rows"] = .integer(files.count)
+      metrics["sum"] = .integer(sum)
+      return metrics
+    }
+    self[name].files = files
+    self[name].cut = .eachPartition
+  }
+
+  /// As `addTotal`, with a state for each partition.
+  func addMerged(_ name: String, from: String) {
+    addTotal(name, from: from)
+    let counter = counter
+    self[name].cut = .mergeable(state: TableType(Story.schema))
+    self[name].part = { inputs, context in
+      counter.add(name + " part")
+      var sum: Int64 = 0
+      try RowStream(inputs.table()).forEach(context) { sum += Story.cells($0, "x").reduce(0, +) }
+      let sink = try context.openTable("state", schema: Story.schema, partition: context.part ?? "")
+      try sink.append(Story.table(x: [sum], y: [0]))
+      try sink.close()
+      var metrics = Metrics()
+      metrics["batches"] = 1
+      return metrics
+    }
+    self[name].merge = { states, context in
+      counter.add(name + " merge")
+      var sum: Int64 = 0
+      for state in states.many("table") {
+        if case .table(let table) = state.value { try table.forEachBatch { sum += Story.cells($0, "x").reduce(0, +) } }
+      }
+      try context.writeTable("table", Story.table(x: [sum], y: [0]))
+      var metrics = Metrics()
+      metrics["sum"] = .integer(sum)
+      metrics["batches"] = .integer(states.many("table").count)
+      return metrics
+    }
+  }
+
+  /// x + add, batch by batch, in the partitions of the input.
+  func addMap(_ name: String, from: String, output: String? = nil, add offset: Int64) {
+    let hook = batchHook
+    add(name, settings: ["add": .integer(Int(offset))], needs: [Need(alias: "table", stage: from, reads: .all, output: output, passes: .once)]) { inputs, context in
+      let rows = RowStream(inputs.table()).mapping(Story.schema) { batch in
+        try hook.call?(name)
+        return Story.table(x: Story.cells(batch, "x").map { $0 + offset }, y: Story.cells(batch, "y"))
+      }
+      _ = try rows.write("table", context)
+      return Metrics()
+    }
+  }
+
+  /// One row: the sum of one column, batch by batch.
+  func addTotal(_ name: String, from: String, reading column: String = "x") {
+    let hook = batchHook
+    add(name, settings: ["of": .string(column)], needs: [Need(alias: "table", stage: from, reads: .named([column]), passes: .once)]) { inputs, context in
+      var sum: Int64 = 0, batches = 0
+      try RowStream(inputs.table()).forEach(context) { batch in
+        precondition(batch.schema.names == [column])
+        try hook.call?(name)
+        sum += Story.cells(batch, column).reduce(0, +)
+        batches += 1
+      }
+      try context.writeTable("table", Story.table(x: [sum], y: [0]))
+      var metrics = Metrics()
+      metrics["sum"] = .integer(Int(sum))
+      metrics["batches"] = .integer(batches)
+      return metrics
+    }
+  }
+
   /// A file that says what the first input's x are.
   func addPage(_ name: String, from: String, file: String = "page.txt") {
     let outputs = [Binding.Output("page", .file(mediaType: "text/plain"))]
@@ -173,17 +309,25 @@ final class Story {
     let places = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.name, $0) })
     let bound = stages.map { definition -> BoundStage in
       let script = folder + ":" + definition.name
-      Toy.scripts.withLock { $0[script] = definition.work }
+      Toy.scripts.withLock {
+        $0[script] = definition.work
+        $0[script + "#part"] = definition.part
+        $0[script + "#merge"] = definition.merge
+      }
       let inputs = definition.needs.map { need in
-        BoundInput(port: "table", alias: need.alias, stage: places[need.stage]!, output: self[need.stage].outputs[0].name, type: self[need.stage].outputs[0].type)
+        let output = self[need.stage].outputs.first { $0.name == need.output ?? self[need.stage].outputs[0].name }!
+        return BoundInput(port: "table", alias: need.alias, stage: places[need.stage]!, output: output.name, type: output.type)
       }
       return BoundStage(
         name: definition.name, stage: Toy(script: script, paths: definition.file.map { [definition.place + $0] } ?? []),
         contract: Contract("toy", "for tests", inputs: [.table("table", .many)], outputs: [.table("table")], version: definition.version),
         settings: definition.file.map { .object((definition.settings.members ?? []) + [JSONMember("path", .string(definition.place + $0))]) } ?? definition.settings,
-        binding: Binding(outputs: definition.outputs, reads: definition.needs.map { Binding.Read($0.alias, $0.reads) }),
-        inputs: inputs, files: definition.file.map { [[SourceFile(name: $0, path: folder + "/" + definition.place + $0)]] } ?? [],
-        parameters: definition.parameters, span: nil)
+        binding: Binding(outputs: definition.outputs, reads: definition.needs.map { Binding.Read($0.alias, $0.reads, $0.passes) }, work: definition.cut),
+        inputs: inputs,
+        files: (definition.files ?? definition.file.map { [definition.place + $0] }).map { names in
+          [names.map { SourceFile(name: definition.file ?? $0, path: folder + "/" + $0) }]
+        } ?? [],
+        parameters: definition.parameters, span: nil, keep: definition.keep)
     }
     return BoundPlan(pipeline: "story", file: "story.json", stages: bound, resolved: ["pipeline": "story"], warnings: [])
   }

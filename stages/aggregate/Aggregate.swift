@@ -2,6 +2,7 @@ import Columns
 import Diagnostics
 import Expressions
 import Pipelines
+import Synchronization
 
 /// Groups and what is computed of them, one row per group.
 ///
@@ -26,14 +27,19 @@ struct Aggregate: Stage {
     let result = try relation.schema([alias: schema])
     return Binding(
       outputs: [.init("table", .table(TableType(result, order: .key(keyNames))))],
-      reads: [.init(alias, .named(columnsRead(context.parameters.bindings)))], work: .whole(because: nil), relation: relation)
+      reads: [.init(alias, .named(columnsRead(context.parameters.bindings)), .once)], work: .whole(because: nil), relation: relation)
   }
 
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table()
     let bindings = context.parameters.bindings
     let relation = try relation(over: .scan("table"), table.schema, bindings)
-    let stream = RowStream(table, columns: columnsRead(bindings))
+    let counted = Atomic<Int>(0)
+    let rows = RowStream(table, columns: columnsRead(bindings))
+    let stream = rows.mapping(rows.schema) { batch in
+      counted.add(batch.count, ordering: .relaxed)
+      return batch
+    }
     let result: RowStream
     do { result = try relation.rows(["table": stream], context) } catch let failed as FailedRows {
       throw failed.mistakes { expression in
@@ -42,7 +48,7 @@ struct Aggregate: Stage {
       }
     }
     var metrics = Metrics()
-    metrics["rows"] = .integer(table.rows)
+    metrics["rows"] = .integer(counted.load(ordering: .relaxed))
     metrics["groups"] = .integer(try result.write("table", context))
     return metrics
   }

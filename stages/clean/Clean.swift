@@ -39,13 +39,14 @@ struct Clean: Stage {
     var whole: String?
     if !cap.isEmpty { whole = "cap" }
     if plan.distinctOn != nil { whole = "distinct" }
-    if plan.fills.contains(where: \.isStatistic) { whole = "fill" }
+    let statistic = plan.fills.contains(where: \.isStatistic)
+    if statistic { whole = "fill" }
     let order = inputs["table"]?.table?.order ?? .source
     return Binding(
       outputs: [
         .init("table", .table(TableType(plan.output, order: order))), .init("quarantine", .table(TableType(plan.quarantine, order: order))),
       ],
-      reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names))],
+      reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names), statistic || !cap.isEmpty ? .many : .once)],
       work: whole.map { Binding.Work.whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
   }
 }

@@ -12,59 +12,109 @@ extension Clean {
     let rows = RowStream(table, columns: plan.input.names)
     let fills = try plan.constants(rows, context)
     var tally = CleanTally(plan)
-    var output = PartitionedOutput(
-      [("table", plan.output), ("quarantine", plan.quarantine)], partitions: rows.partitions, context)
+    var output = PartitionedOutput([("table", plan.output), ("quarantine", plan.quarantine)], context)
     let words = CleanWords(plan)
     if plan.distinctOn == nil, plan.caps.isEmpty {
-      try rows.forEach(context, preparing: { batch in
-        let cleaned = try CleanBatch(batch, plan, fills)
-        return (cleaned, cleaned.split(plan, words, capped: [:]))
-      }) { piece, ready in
-        tally.add(ready.0)
-        try output.append([ready.1.kept, ready.1.removed], partition: piece.partition)
+      try rows.forEach(
+        context,
+        preparing: { batch in
+          let cleaned = try CleanBatch(batch, plan, fills)
+          return (cleaned, cleaned.split(plan, words, capped: [:]))
+        }, opening: { try output.open($0) }
+      ) { cleaned, parts in
+        tally.add(cleaned)
+        try output.append([parts.kept, parts.removed])
+      }
+    } else if plan.caps.isEmpty {
+      let seen = DistinctRows()
+      try rows.forEachWave(context, preparing: { try CleanBatch($0, plan, fills) }) { wave in
+        var batches: [CleanBatch] = []
+        for case .batch(let batch) in wave { batches.append(batch) }
+        try Self.removeRepetitions(&batches, plan, seen, context)
+        let ready = batches
+        let parts = try context.concurrentMap(ready.count) { ready[$0].split(plan, words, capped: [:]) }
+        var at = 0
+        for step in wave {
+          if case .partition(let key) = step {
+            try output.open(key)
+            continue
+          }
+          tally.add(ready[at])
+          try output.append([parts[at].kept, parts[at].removed])
+          at += 1
+        }
       }
     } else {
-      // Bounds and repetitions are known only when every row has been seen: batches stay mapped, changed columns in memory.
-      var all: [CleanBatch] = []
-      try rows.forEach(context, preparing: { try CleanBatch($0, plan, fills) }) { all.append($1) }
-      if let on = plan.distinctOn { try Self.removeRepetitions(&all, on: on, rule: plan.distinctRule, context) }
-      for batch in all { tally.add(batch) }
-      let bounds = plan.caps.map { ($0.name, CapRange($0.bounds, all, $0.name)) }
-      let ready = all
-      // Enough at once to keep all threads busy; more would only be memory.
-      for wave in ready.indices.pieces(of: max(4, context.width * 2)) {
-        try context.checkCancellation()
-        let parts = try context.concurrentMap(wave.count) { at in
-          var changed: [String: Column] = [:]
-          var moved: [Int] = []
-          for (name, range) in bounds {
-            let (column, count) = range.applied(to: ready[wave[at]].cleaned[name], rules: ready[wave[at]].states)
-            changed[name] = column
-            moved.append(count)
-          }
-          return (ready[wave[at]].split(plan, words, capped: changed), moved)
-        }
-        for (at, part) in zip(wave, parts) {
-          tally.addCapped(part.1)
-          try output.append([part.0.kept, part.0.removed], partition: rows.pieces[at].partition)
-        }
-      }
+      try runCapped(plan, rows, fills, words, &tally, &output, context)
     }
     try output.close()
-    for warning in tally.warnings { context.warn(warning) }
+    if context.part == nil { for warning in warnings(about: tally.metrics.json) { context.warn(warning) } }
     return tally.metrics
   }
 
-  private static func removeRepetitions(_ all: inout [CleanBatch], on: [String], rule: Int, _ context: any RunContext) throws {
+  /// Nothing left is no failure, but hardly what was meant.
+  func warnings(about metrics: JSONValue) -> [Diagnostic] {
+    guard let rows = metrics["rows_in"]?.int, rows > 0, metrics["rows_kept"]?.int == 0 else { return [] }
+    let counts = (metrics["removed"]?.members ?? []).compactMap { rule in
+      rule.value.int.flatMap { $0 > 0 ? "\($0) by \(rule.key)" : nil }
+    }
+    return [
+      Diagnostic(
+        rows == 1 ? "the only row was removed" : "all \(rows) rows were removed", found: counts.joined(separator: ", "),
+        hint: "look at the quarantine output, which has every row with the rule it broke", severity: .warning)
+    ]
+  }
+
+  /// Bounds are known only when every row has been seen: batches stay mapped, changed columns in memory.
+  private func runCapped(
+    _ plan: CleanPlan, _ rows: RowStream, _ fills: [(expression: TypedExpression, name: String, rule: Int)], _ words: CleanWords,
+    _ tally: inout CleanTally, _ output: inout PartitionedOutput, _ context: any RunContext
+  ) throws {
+    var all: [CleanBatch] = []
+    /// Partitions and how many batches stand before them.
+    var partitions: [(key: String, at: Int)] = []
+    try rows.forEach(context, preparing: { try CleanBatch($0, plan, fills) }, opening: { partitions.append(($0, all.count)) }) { all.append($0) }
+    try Self.removeRepetitions(&all, plan, DistinctRows(), context)
+    for batch in all { tally.add(batch) }
+    let bounds = plan.caps.map { ($0.name, CapRange($0.bounds, all, $0.name)) }
     let ready = all
+    var opened = 0
+    // Enough at once to keep all threads busy; more would only be memory.
+    for wave in ready.indices.pieces(of: max(4, context.width * 2)) {
+      try context.checkCancellation()
+      let parts = try context.concurrentMap(wave.count) { at in
+        var changed: [String: Column] = [:]
+        var moved: [Int] = []
+        for (name, range) in bounds {
+          let (column, count) = range.applied(to: ready[wave[at]].cleaned[name], rules: ready[wave[at]].states)
+          changed[name] = column
+          moved.append(count)
+        }
+        return (ready[wave[at]].split(plan, words, capped: changed), moved)
+      }
+      for (at, part) in zip(wave, parts) {
+        while opened < partitions.count, partitions[opened].at <= at {
+          try output.open(partitions[opened].key)
+          opened += 1
+        }
+        tally.addCapped(part.1)
+        try output.append([part.0.kept, part.0.removed])
+      }
+    }
+    for partition in partitions[opened...] { try output.open(partition.key) }
+  }
+
+  private static func removeRepetitions(_ batches: inout [CleanBatch], _ plan: CleanPlan, _ seen: DistinctRows, _ context: any RunContext) throws {
+    guard let on = plan.distinctOn else { return }
+    let ready = batches
     let candidates = try context.concurrentMap(ready.count) { ready[$0].keptRows }
-    let repeated = repeatedRows(
-      in: zip(ready, candidates).map { batch, rows in
+    let repeated = seen.add(
+      zip(ready, candidates).map { batch, rows in
         DistinctBatch(on.map { batch.cleaned[$0] }, count: batch.cleaned.count, rows: rows.count == batch.cleaned.count ? nil : rows)
       }, width: context.width)
-    for at in all.indices {
+    for at in batches.indices {
       for (candidate, row) in candidates[at].enumerated() where repeated[at][candidate] {
-        all[at].states[Int(row)] = CleanBatch.state(rule, .broken)
+        batches[at].states[Int(row)] = CleanBatch.state(plan.distinctRule, .broken)
       }
     }
   }
@@ -80,7 +130,7 @@ extension CleanPlan {
       }
     }
     if !states.isEmpty {
-      try rows.forEach(context) { _, batch in
+      try rows.forEach(context) { batch in
         let zeros = [Int32](repeating: 0, count: batch.count)
         for fill in fills where fill.isStatistic {
           let repair = repairs.first { $0.name == fill.name }

@@ -79,17 +79,6 @@ struct CleanTally {
 
   mutating func addCapped(_ counts: [Int]) { for (at, count) in counts.enumerated() { capped[at] += count } }
 
-  /// Nothing left is no failure, but hardly what was meant.
-  var warnings: [Diagnostic] {
-    guard rows > 0, kept == 0 else { return [] }
-    let counts = zip(plan.rules, removed).filter { $1 > 0 }.map { "\($1) by \($0)" }.joined(separator: ", ")
-    return [
-      Diagnostic(
-        rows == 1 ? "the only row was removed" : "all \(rows) rows were removed", found: counts,
-        hint: "look at the quarantine output, which has every row with the rule it broke", severity: .warning)
-    ]
-  }
-
   var metrics: Metrics {
     var metrics = Metrics()
     metrics["rows_in"] = .integer(rows)

@@ -58,7 +58,7 @@ public struct Export: Stage {
     try mistakes.throwing()
     return Binding(
       outputs: [.init("file", .file(mediaType: fileFormat!.mediaType))],
-      reads: [.init("table", columns.isEmpty ? .all : .named(columns))])
+      reads: [.init("table", columns.isEmpty ? .all : .named(columns), .once)])
   }
 
   private var fileFormat: FileFormat? {
@@ -82,30 +82,42 @@ public struct Export: Stage {
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
-    let table = inputs.table()
     guard let fileFormat, let cellDelimiter else { preconditionFailure("an export was run with settings that do not bind") }
-    let stream = RowStream(table, columns: columns.isEmpty ? nil : columns)
+    let stream = RowStream(inputs.table(), columns: columns.isEmpty ? nil : columns)
     let path = try context.openFile("file", name: file, mediaType: fileFormat.mediaType)
+    var rows = 0
     switch fileFormat {
     case .csv:
       let writer = try CSVWriter(path: path, schema: stream.schema, delimiter: cellDelimiter)
-      try stream.forEach(context) { _, batch in try writer.append(batch) }
+      try stream.forEach(context) { batch in
+        rows += batch.count
+        try writer.append(batch)
+      }
       try writer.finish()
     case .jsonl:
       let writer = try JSONLinesWriter(path: path, schema: stream.schema)
-      try stream.forEach(context) { _, batch in try writer.append(batch) }
+      try stream.forEach(context) { batch in
+        rows += batch.count
+        try writer.append(batch)
+      }
       try writer.finish()
     case .parquet:
       let writer = try ParquetFileWriter(path: path, schema: stream.schema)
-      try stream.forEachEvenBatch(context) { try writer.append($0) }
+      try stream.forEachEvenBatch(context) { batch in
+        rows += batch.count
+        try writer.append(batch)
+      }
       try writer.finish()
     case .arrow:
       let writer = ArrowFileWriter(path: path, schema: stream.schema)
-      try stream.forEachEvenBatch(context) { try writer.append($0) }
+      try stream.forEachEvenBatch(context) { batch in
+        rows += batch.count
+        try writer.append(batch)
+      }
       try writer.finish()
     }
     var metrics = Metrics()
-    metrics["rows"] = .integer(table.rows)
+    metrics["rows"] = .integer(rows)
     return metrics
   }
 }
@@ -124,7 +136,7 @@ extension RowStream {
     }
     try forEach(context, preparing: { batch in
       Batch(schema: batch.schema, columns: batch.columns.map { $0.type == .string ? $0.decoded() : $0 }, count: batch.count)
-    }) { _, batch in
+    }) { batch in
       var from = 0
       while from < batch.count {
         let to = min(batch.count, from + Self.evenRows - count)

@@ -53,12 +53,14 @@ struct FeatureEngineer: Stage {
     let plan = try FeaturePlan(self, schema, context.parameters.bindings)
     let order = inputs["table"]?.table?.order ?? .source
     let whole: String? = !by.isEmpty ? "by" : plan.scaled.isEmpty ? nil : "scale"
+    // Figures of a whole column come before the rows are scaled by them; rows whose expressions fail are looked for again.
+    let isOnePass = by.isEmpty ? plan.scaled.isEmpty : plan.derived.isEmpty
     return Binding(
       outputs: [
         .init("table", .table(TableType(plan.output, order: by.isEmpty ? order : .key(by.items)))),
         .init("quarantine", .table(TableType(plan.quarantine, order: order))),
       ],
-      reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names))],
+      reads: [.init(alias, plan.readsAll ? .all : .named(plan.input.names), isOnePass ? .once : .many)],
       work: whole.map { Binding.Work.whole(because: $0) } ?? .eachPartition, relation: plan.relation(of: .scan(alias)))
   }
 }

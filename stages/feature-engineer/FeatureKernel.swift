@@ -11,7 +11,8 @@ extension FeatureEngineer {
     let plan = try FeaturePlan(self, table.schema, context.parameters.bindings)
     let input = RowStream(table, columns: plan.input.names)
     var metrics = Metrics()
-    metrics["rows_in"] = .integer(table.rows)
+    // In its place; by row it is counted on the way.
+    metrics["rows_in"] = .integer(0)
     if plan.grouping == nil { try runByRow(plan, input, &metrics, context) } else { try runByKey(plan, input, &metrics, context) }
     return metrics
   }
@@ -23,17 +24,21 @@ extension FeatureEngineer {
       figures = try ScaleFigures.of(plan.scaled.map(\.source).unique, rows, context)
     }
     let known = figures
-    var output = PartitionedOutput([("table", plan.output), ("quarantine", plan.quarantine)], partitions: input.partitions, context)
+    var output = PartitionedOutput([("table", plan.output), ("quarantine", plan.quarantine)], context)
     var failed: [String: Int] = [:]
-    try input.forEach(context, preparing: { batch in
-      let rows = try DerivedRows(batch, plan, plan.logarithms)
-      let kept = try rows.kept(nil)
-      return (plan.finished(kept, known), rows.removed(plan), rows.failedByRule)
-    }) { piece, ready in
-      for (rule, count) in ready.2 { failed[rule, default: 0] += count }
-      try output.append([ready.0, ready.1], partition: piece.partition)
+    try input.forEach(
+      context,
+      preparing: { batch in
+        let rows = try DerivedRows(batch, plan, plan.logarithms)
+        let kept = try rows.kept(nil)
+        return (plan.finished(kept, known), rows.removed(plan), rows.failedByRule)
+      }, opening: { try output.open($0) }
+    ) { kept, removed, failures in
+      for (rule, count) in failures { failed[rule, default: 0] += count }
+      try output.append([kept, removed])
     }
     try output.close()
+    metrics["rows_in"] = .integer(output.rows[0] + output.rows[1])
     metrics["rows"] = .integer(output.rows[0])
     metrics["rows_removed"] = .integer(output.rows[1])
     let rules = plan.derived.map { "derive \($0.name)" } + plan.logarithms.map { "scale \($0.name)" }
@@ -43,20 +48,29 @@ extension FeatureEngineer {
   private func runByKey(_ plan: FeaturePlan, _ input: RowStream, _ metrics: inout Metrics, _ context: any RunContext) throws {
     guard let grouping = plan.grouping else { preconditionFailure("grouping without keys") }
     let wide = Schema(plan.input.fields + plan.derived.map { Field($0.name, $0.expression.type) })
-    let failures = Atomic<Int>(0)
+    let failures = Atomic<Int>(0), counted = Atomic<Int>(0)
     let result: RowStream
     do {
       let rows = input.mapping(wide) { batch in
         let derived = try DerivedRows(batch, plan, [])
         failures.add(derived.failures.count, ordering: .relaxed)
+        counted.add(batch.count, ordering: .relaxed)
         return try derived.kept(wide)
       }
       result = try Relation.aggregate(.scan("rows"), by: grouping.keys, grouping.aggregates).rows(["rows": rows], context)
     }
-    // Rows that failed are rare: they are looked for again only when there were any.
-    var output = PartitionedOutput([("quarantine", plan.quarantine)], partitions: input.partitions, context)
-    if failures.load(ordering: .relaxed) > 0 {
-      try input.forEach(context, preparing: { try DerivedRows($0, plan, []).removed(plan) }) { try output.append([$1], partition: $0.partition) }
+    metrics["rows_in"] = .integer(counted.load(ordering: .relaxed))
+    var output = PartitionedOutput([("quarantine", plan.quarantine)], context)
+    // Without expressions of the rows none can fail, and the rows may have been arriving.
+    if !plan.derived.isEmpty {
+      // Rows that failed are rare: they are looked for again only when there were any.
+      if failures.load(ordering: .relaxed) == 0 {
+        for partition in input.partitions { try output.open(partition) }
+      } else {
+        try input.forEach(context, preparing: { try DerivedRows($0, plan, []).removed(plan) }, opening: { try output.open($0) }) {
+          try output.append([$0])
+        }
+      }
     }
     try output.close()
     let figures = try ScaleFigures.of(plan.scaled.map(\.source).unique, result, context)
@@ -134,7 +148,7 @@ private struct ScaleFigures: Sendable {
     if names.isEmpty { return [:] }
     let functions: [GroupFunction] = [.mean, .variance, .min, .max, .count]
     let states = names.map { name in functions.map { GroupAggregate($0, of: $0 == .variance ? .float64 : rows.schema.type(of: name)) } }
-    try rows.forEach(context) { _, batch in
+    try rows.forEach(context) { batch in
       let zeros = [Int32](repeating: 0, count: batch.count)
       for (name, own) in zip(names, states) { for state in own { state.add(batch[name], groups: zeros, groupCount: 1) } }
     }

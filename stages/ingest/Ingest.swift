@@ -63,7 +63,7 @@ public struct Ingest: Stage {
       outputs: [
         .init("table", try tableType(context, options!, fromPort: fromPort)), .init("quarantine", .table(TableType(Quarantine.schema))),
       ],
-      reads: fromPort ? [.init("file", .all)] : [],
+      reads: fromPort ? [.init("file", .all)] : [], work: fromPort ? .whole(because: nil) : .eachPartition,
       // Windows of text and their batches, whatever the file's size.
       memory: 256 << 20)
   }
@@ -146,18 +146,20 @@ public struct Ingest: Stage {
     let options = try options(width: context.width)
     var files: [SourceFile] = []
     if case .file(let file)? = inputs["file"] { files = [SourceFile(name: file.name, path: file.path)] } else { files = context.files(ofSource: 0) }
-    let several = files.count > 1
+    let several = files.count > 1 || context.part != nil
     let quarantine = try context.openTable("quarantine", schema: Quarantine.schema)
     var tally = IngestTally()
     var opened = 0
-    for file in files {
-      for part in try TableSource.open(file: file.path, name: file.name, key: several ? file.name : "", options) {
+    for entry in try inOrder(files, several: several, options) {
+      for part in try entry.open() {
         let wanted = columns.isEmpty ? part.schema ?? Schema([]) : schema
         let sink = try context.openTable("table", schema: wanted, partition: part.key)
         opened += 1
         let report = try part.read { batch in
-          try context.checkCancellation()
-          try sink.append(batch)
+          for start in stride(from: 0, to: batch.count, by: Self.batchRows) {
+            try context.checkCancellation()
+            try sink.append(batch.slice(start..<min(batch.count, start + Self.batchRows)))
+          }
         } quarantine: { try quarantine.append($0) }
         try sink.close()
         tally.add(report)
@@ -171,6 +173,36 @@ public struct Ingest: Stage {
         "\(tally.ignored.count) columns of the source are not ingested: \(tally.ignored.joined(separator: ", "))", severity: .warning))
     }
     return tally.metrics
+  }
+
+  /// The rows that one file may have too many of are counted over all.
+  public func combined(_ parts: [JSONValue]) throws -> JSONValue {
+    let all = sum(of: parts)
+    if let most = maxQuarantine, let quarantined = all["quarantined"]?.int, quarantined > most {
+      var tally = IngestTally()
+      tally.rows = all["rows"]?.int ?? 0
+      tally.quarantined = quarantined
+      tally.reasons = QuarantineReason.allCases.compactMap { reason in all["reasons"]?[reason.rawValue]?.int.map { (reason, $0) } }
+      throw tooMany(tally, most)
+    }
+    return all
+  }
+
+  /// A window of text gives one large batch: stages behind this one share out batches among threads, so they get more of them.
+  private static let batchRows = 65_536
+
+  /// Partitions in the order of their keys: the members of an archive among the files have keys of their own.
+  private func inOrder(
+    _ files: [SourceFile], several: Bool, _ options: TableSource.Options
+  ) throws -> [(key: String, open: () throws -> [Formats.TablePartition])] {
+    let all = try files.flatMap { file -> [(key: String, open: () throws -> [Formats.TablePartition])] in
+      let open = { try TableSource.open(file: file.path, name: file.name, key: several ? file.name : "", options) }
+      let parts = try open()
+      // Of many files no more than one is open at a time.
+      if several, parts.count == 1 { return [(parts[0].key, open)] }
+      return parts.map { part in (part.key, { [part] }) }
+    }
+    return all.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
   }
 
   private func tooMany(_ tally: IngestTally, _ most: Int) -> Diagnostic {

@@ -103,7 +103,7 @@ struct Join: Stage {
 
   private func checkLeft(_ rows: RowStream, _ context: any RunContext) throws {
     let index = KeyIndex(types: keys.map { rows.schema.type(of: $0.left)! })
-    try rows.forEach(context) { _, batch in
+    try rows.forEach(context) { batch in
       let columns = keys.map { batch[$0.left] }
       var seen = index.count
       for (row, group) in index.groups(of: columns, count: batch.count).enumerated() {

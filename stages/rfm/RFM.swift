@@ -75,9 +75,13 @@ struct RFM: Stage {
           "holdout", open ? .open : .table(TableType(holdoutSchema(customerType!, amountType!), order: .key(["customer"]), timeUnit: timeUnit))))
     }
     let alias = inputs.entries.first { $0.port == "table" }?.alias ?? "table"
+    var work = Binding.Work.whole(because: amountType == .float64 ? "amount" : nil)
+    if let schema, let customerType, let amountType, let state = stateSchema(customerType, amountType, order.flatMap { schema.type(of: $0) }) {
+      work = .mergeable(state: TableType(state))
+    }
     return Binding(
-      outputs: outputs, reads: [.init(alias, .named([customer, at, amount] + (order.map { [$0] } ?? [])))],
-      work: .whole(because: nil), relation: relation(over: .scan(alias)))
+      outputs: outputs, reads: [.init(alias, .named([customer, at, amount] + (order.map { [$0] } ?? [])), .once)], work: work,
+      relation: relation(over: .scan(alias)))
   }
 
   /// How to score, when it is asked for.

@@ -9,24 +9,30 @@ extension RFM {
     let table = inputs.table()
     let schema = table.schema
     let customerType = schema.type(of: customer)!, amountType = schema.type(of: amount)!
-    let latest = (holdout ?? until).map { Int32(clamping: $0.days) } ?? .max
     let history = PurchaseHistory(
       customer: customerType, order: order.flatMap { schema.type(of: $0) }, amount: amountType, latest: latest)
-    let names = [customer, at, amount] + (order.map { [$0] } ?? [])
     let days = try DayReader(at, schema)
-    // Enough batches at once to keep all threads busy, few enough that memory stays with customers and packed rows.
-    let rows = RowStream(table, columns: names.unique)
-    for wave in rows.pieces.pieces(of: max(4, context.width * 2)) {
-      try context.checkCancellation()
-      let batches = try context.concurrentMap(wave.count) { at in
-        let batch = try wave[at].read()
-        return PurchaseBatch(
+    try RowStream(table, columns: columnsRead).forEachWave(
+      context,
+      preparing: { batch in
+        PurchaseBatch(
           customer: batch[customer], day: try days.days(of: batch), amount: batch[amount], order: order.map { batch[$0] },
           count: batch.count)
       }
+    ) { wave in
+      var batches: [PurchaseBatch] = []
+      for case .batch(let batch) in wave { batches.append(batch) }
       history.add(batches, width: context.width)
     }
+    return try finish(history, RFMCounts(history), customerType, amountType: amountType, context)
+  }
 
+  var columnsRead: [String] { ([customer, at, amount] + (order.map { [$0] } ?? [])).unique }
+
+  /// From histories to the outputs.
+  func finish(
+    _ history: PurchaseHistory, _ counts: RFMCounts, _ customerType: ColumnType, amountType: ColumnType, _ context: any RunContext
+  ) throws -> Metrics {
     let end = until.map { Int32(clamping: $0.days) } ?? history.lastDay ?? 0
     let period: PurchasePeriod =
       switch self.period {
@@ -58,7 +64,7 @@ extension RFM {
             .full(.float64, customers.rows.map { _ in duration }),
           ], count: customers.rows.count))
     }
-    return told(table, history, customers, end: end, context)
+    return told(history, counts, customers, end: end, context)
   }
 
   /// The columns from `customer` to `last`: rows are read once, in the customers' order, and written to all columns.
@@ -87,24 +93,18 @@ extension RFM {
   }
 
   private func told(
-    _ table: TableArtifact, _ history: PurchaseHistory, _ customers: CustomerHistories, end: Int32, _ context: any RunContext
+    _ history: PurchaseHistory, _ counts: RFMCounts, _ customers: CustomerHistories, end: Int32, _ context: any RunContext
   ) -> Metrics {
-    var metrics = Metrics()
-    metrics["rows"] = .integer(table.rows)
-    metrics["rows_used"] = .integer(history.kept)
-    metrics["rows_after_last_day"] = .integer(history.later)
-    metrics["rows_without_customer"] = .integer(history.withoutCustomer)
-    metrics["rows_without_day"] = .integer(history.withoutDay)
-    metrics["rows_without_amount"] = .integer(history.withoutAmount)
+    var metrics = counts.metrics
     metrics["customers"] = .integer(customers.rows.count)
     metrics["repeat_customers"] = .integer(customers.rows.count { $0.periods > 1 })
     metrics["first_day"] = history.firstDay.map { .string(CivilDate(days: Int($0)).description) } ?? .null
-    metrics["until"] = history.kept == 0 && until == nil ? .null : .string(CivilDate(days: Int(end)).description)
+    metrics["until"] = counts.used == 0 && until == nil ? .null : .string(CivilDate(days: Int(end)).description)
     if let holdout {
       metrics["holdout"] = .string(holdout.description)
       metrics["customers_only_in_holdout"] = .integer(customers.holdoutOnly)
     }
-    for (count, name) in [(history.withoutCustomer, customer), (history.withoutDay, at), (history.withoutAmount, amount)] where count > 0 {
+    for (count, name) in [(counts.withoutCustomer, customer), (counts.withoutDay, at), (counts.withoutAmount, amount)] where count > 0 {
       context.warn(
         Diagnostic(
           "\(count) row\(count == 1 ? "" : "s") without \"\(name)\" left out", at: .input(port: "table"),
@@ -162,7 +162,7 @@ private struct Money {
 }
 
 /// The day of a moment: dates as they are, wall-clock time cut, instants in their own zone.
-private struct DayReader: Sendable {
+struct DayReader: Sendable {
   let name: String
   let type: ColumnType
   let cast: TypedExpression?

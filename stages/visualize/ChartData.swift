@@ -14,7 +14,7 @@ struct ChartData {
   func rows(numbers names: [String], labels: [String] = []) throws -> (numbers: [[Double]], labels: [[Value]]) {
     var numbers = names.map { _ in [Double]() }, values = labels.map { _ in [Value]() }
     for at in numbers.indices { numbers[at].reserveCapacity(table.rows) }
-    try RowStream(table, columns: (names + labels).unique).forEach(context) { _, batch in
+    try RowStream(table, columns: (names + labels).unique).forEach(context) { batch in
       for (at, name) in names.enumerated() { numbers[at] += batch[name].doubles() }
       for (at, name) in labels.enumerated() {
         let column = batch[name]

@@ -14,6 +14,8 @@ struct Freshness: Sendable {
     let outputs: [(name: String, record: ArtifactRecord)]
     let metrics: JSONValue
     let warnings: [Diagnostic]
+    /// False: the outputs were not kept, and their rows have to be made again where they are needed.
+    var isStored = true
 
     func record(of output: String) -> ArtifactRecord {
       guard let found = outputs.first(where: { $0.name == output }) else {
@@ -30,6 +32,8 @@ struct Freshness: Sendable {
     /// Its recipe is there, an artifact is not.
     case missing
     case damaged
+    /// Made without being kept, which is wanted now.
+    case unkept
   }
 
   /// Looks at names and sizes only; opens no data.
@@ -44,8 +48,14 @@ struct Freshness: Sendable {
       case .missing: isMissing = true
       }
     }
-    if isDamaged { return .damaged }
-    if isMissing { return .missing }
+    if isDamaged || isMissing {
+      let unkept = recipe.outputs.compactMap { output in output.unkept.map { (name: output.name, record: $0) } }
+      let isKnown = unkept.count == recipe.outputs.count && zip(unkept, stage.binding.outputs).allSatisfy { $0.record.suits($1.type) }
+      if isKnown, !stage.keep {
+        return .made(Made(key: key, outputs: unkept, metrics: recipe.metrics, warnings: recipe.warnings, isStored: false))
+      }
+      return isDamaged ? .damaged : isKnown ? .unkept : .missing
+    }
     return .made(Made(key: key, outputs: outputs, metrics: recipe.metrics, warnings: recipe.warnings))
   }
 
@@ -64,6 +74,7 @@ struct Freshness: Sendable {
     switch finding {
     case .damaged: return [Reason(.damaged)]
     case .missing: return [Reason(.missing)]
+    case .unkept: return [Reason(.unkept)]
     case .made, .unknown: break
     }
     guard let history else { return [Reason(.firstRun)] }

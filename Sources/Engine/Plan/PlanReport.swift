@@ -25,10 +25,14 @@ public struct PlanReport: Sendable {
     let index: Int
     let recipe: Recipe
     let sources: [[SourceVersions.File]]
-    /// Known where the status is `cached` and no other stage has to make it first.
+    /// What it gives, where that is known: of what is cached and not another stage's work first, and of what was not kept and
+    /// is made again.
     let made: Freshness.Made?
     /// An earlier stage of the same recipe: what it gives is this stage's too.
     let twin: Int?
+
+    /// Whether a run has to do something about it. What was not kept and may be needed is made when it is.
+    var isPending: Bool { made == nil || status == .wouldExecute }
   }
 
   public let pipeline: String

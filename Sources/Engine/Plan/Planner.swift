@@ -36,7 +36,7 @@ struct Planner {
       var reasons: [Reason] = [], made: Freshness.Made?, twin: Int?
       if forced.contains(stage.name) {
         reasons = [Reason(.forced)]
-      } else if let first = firstOfRecipe[recipe.key], byIndex[first]!.made == nil {
+      } else if let first = firstOfRecipe[recipe.key], byIndex[first]!.made == nil, plan.stages[first].keep, stage.keep {
         (status, twin) = (.cached, first)
       } else {
         let finding = recipe.isComplete ? freshness.find(recipe.key, of: stage) : .unknown
@@ -65,6 +65,7 @@ struct Planner {
       byIndex[index] = entry
       stages.append(entry)
     }
+    makeAgainWhatWasNotKept(&stages)
     let names = stages.flatMap { stage in fileNames(of: stage.made).map { (stage: stage.name, file: $0) } }
     problems += clashes(names)
     if !problems.isEmpty { throw Mistakes(problems) }
@@ -73,6 +74,23 @@ struct Planner {
 
   private func owner(of stage: BoundStage) -> String {
     "pipeline \"\(plan.pipeline)\", stage \"\(stage.name)\" (\(stage.contract.kind))"
+  }
+
+  /// A stage whose rows are not kept runs when a stage that runs needs them.
+  private func makeAgainWhatWasNotKept(_ stages: inout [PlanReport.Stage]) {
+    // Backwards in the plan's order: what it needs may not have been kept either.
+    for at in stages.indices.reversed() {
+      let stage = stages[at]
+      guard !plan.stages[stage.index].keep, stage.twin == nil, stage.status != .wouldExecute, stage.made?.isStored != true else { continue }
+      let consumers = stages[(at + 1)...].filter { consumer in
+        let bound = plan.stages[consumer.index]
+        return consumer.status != .cached && bound.inputs.contains { $0.stage == stage.index && bound.needsRows(of: $0) }
+      }
+      guard let consumer = consumers.first(where: { $0.status == .wouldExecute }) ?? consumers.first else { continue }
+      stages[at] = PlanReport.Stage(
+        name: stage.name, kind: stage.kind, status: consumer.status, reasons: stage.reasons + [Reason(.unkept, name: consumer.name)],
+        index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
+    }
   }
 
   /// The stages asked for and what they need.
@@ -90,7 +108,8 @@ struct Planner {
 
 /// Names under which the files of a stage stand in the run's folder.
 func fileNames(of made: Freshness.Made?) -> [String] {
-  (made?.outputs ?? []).compactMap { if case .file(_, let name, _) = $0.record.content { name } else { nil } }
+  guard let made, made.isStored else { return [] }
+  return made.outputs.compactMap { if case .file(_, let name, _) = $0.record.content { name } else { nil } }
 }
 
 /// Two files of one name would lie in one place in the run's folder.
@@ -107,6 +126,13 @@ func clashes(_ files: [(stage: String, file: String)]) -> [Diagnostic] {
     }
   }
   return found
+}
+
+extension BoundStage {
+  /// Whether more is read of an input than what is known without its rows.
+  func needsRows(of input: BoundInput) -> Bool {
+    binding.reads.first { $0.alias == input.alias }?.columns != .named([])
+  }
 }
 
 extension Mistakes {

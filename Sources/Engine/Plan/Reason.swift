@@ -20,6 +20,8 @@ public struct Reason: Hashable, Sendable {
     case missing
     /// The artifact is in the store and is not what was written.
     case damaged
+    /// The artifact was not kept, and is needed.
+    case unkept
     case forced
   }
 
@@ -71,6 +73,7 @@ extension Reason: CustomStringConvertible {
     case .file: what = "file \(name ?? "") changed"
     case .missing: what = "the artifact is missing"
     case .damaged: what = "the artifact is damaged"
+    case .unkept: what = name.map { "not kept, and \($0) needs it" } ?? "not kept before"
     case .forced: what = "forced"
     }
     switch kind {

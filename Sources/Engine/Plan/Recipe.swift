@@ -28,7 +28,8 @@ struct Recipe: Sendable {
   let key: Digest
   var isComplete: Bool { !known.contains(false) }
 
-  init(stage: BoundStage, inputs: [Content], sources: [[(name: String, digest: Digest)]]) {
+  /// `part`: the partition that is made by itself; what its inputs and sources are is said by them.
+  init(stage: BoundStage, inputs: [Content], sources: [[(name: String, digest: Digest)]], part: String? = nil) {
     precondition(inputs.count == stage.inputs.count, "a recipe needs one content for each input of stage \"\(stage.name)\"")
     known = inputs.map { if case .known = $0 { true } else { false } }
     var members: [JSONMember] = [
@@ -44,6 +45,7 @@ struct Recipe: Sendable {
         .array(files.map { .array([.string($0.name), .string($0.digest.description)]) })
       })),
     ]
+    if let part { members.append(JSONMember("part", .string(part))) }
     json = .object(members)
     key = Digest(of: json.canonical)
     members[6].value = .array(stage.inputs.map { Self.entry($0, .unknown(name: ""), stage) })

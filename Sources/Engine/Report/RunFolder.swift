@@ -40,7 +40,7 @@ struct RunFolder {
   func write(_ report: RunReport, files: ArtifactStore) throws {
     let folder = store.runs + "/" + id
     for stage in report.stages {
-      for output in stage.outputs {
+      for output in stage.outputs where output.isKept {
         guard case .file(let file, let name, _) = output.record.content else { continue }
         try Disk.linkOrCopy(files.path(of: file, in: output.record.digest), to: folder + "/" + name)
       }

@@ -83,8 +83,9 @@ struct RunPage {
   private func output(_ output: RunReport.Output) -> String {
     let digest = "<code title=\"\(output.record.digest)\">\(String(output.record.digest.description.prefix(8)))</code>"
     switch output.record.content {
-    case .table(let table): return "\(escaped(output.name)) \(digest) \(grouped(table.rows)) rows"
+    case .table(let table): return "\(escaped(output.name)) \(digest) \(grouped(table.rows)) rows\(output.isKept ? "" : ", not kept")"
     case .document: return "\(escaped(output.name)) \(digest)"
+    case .file(_, let name, _) where !output.isKept: return "\(escaped(output.name)) \(digest) \(escaped(name)), not kept"
     case .file(_, let name, _): return "\(escaped(output.name)) \(digest) <a href=\"\(escaped(linked(name)))\">\(escaped(name))</a>"
     }
   }

@@ -23,6 +23,8 @@ public struct RunReport: Sendable {
     public let outputs: [Output]
     /// An object; of the execution that made the artifacts.
     public let metrics: JSONValue
+    /// Where the work was done by partitions.
+    public let parts: Parts?
     public let warnings: [Diagnostic]
     public let mistakes: [Diagnostic]
     /// Names of the stages it reads.
@@ -31,9 +33,17 @@ public struct RunReport: Sendable {
     public let span: TextSpan?
   }
 
+  /// How many partitions had to be made, of how many.
+  public struct Parts: Hashable, Sendable {
+    public let executed: Int
+    public let total: Int
+  }
+
   public struct Output: Sendable {
     public let name: String
     public let record: ArtifactRecord
+    /// False: nothing lies in the store, by the document's wish.
+    public let isKept: Bool
 
     /// Of the first file, below the store's folder.
     public var path: String { "objects/\(record.digest)/" + (record.files.count == 1 ? record.files[0].name : "") }
@@ -90,6 +100,7 @@ extension RunReport.Stage {
       JSONMember("reasons", .array(reasons.map(\.json))), JSONMember("needs", .array(needs.map { .string($0) })),
       JSONMember("seconds", .double(rounded(seconds))),
     ]
+    if let parts { members.append(JSONMember("partitions", ["executed": .integer(parts.executed), "of": .integer(parts.total)])) }
     if let start { members.append(JSONMember("start", .double(rounded(start)))) }
     members += [
       JSONMember("outputs", .object(outputs.map { JSONMember($0.name, $0.json(store: store)) })), JSONMember("metrics", metrics),
@@ -109,6 +120,7 @@ extension RunReport.Output {
     case .file(_, let name, let mediaType):
       members += [JSONMember("name", .string(name)), JSONMember("mediaType", .string(mediaType))]
     }
+    if !isKept { return .object(members + [JSONMember("kept", false)]) }
     members.append(JSONMember("bytes", .integer(record.byteCount)))
     members.append(JSONMember("path", .string(store.map { $0 + "/" + path } ?? path)))
     return .object(members)

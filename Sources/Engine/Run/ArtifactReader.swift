@@ -33,6 +33,11 @@ public struct ArtifactReader: Sendable {
         "stage \"\(name)\" has not been run as the document stands now", at: stage.span.map { .text($0) } ?? .nowhere,
         hint: "millrace run \(plan.file) --to \(name)")
     }
+    if !made.isStored {
+      throw Diagnostic(
+        "the outputs of stage \"\(name)\" are not kept", at: stage.span.map { .text($0) } ?? .nowhere,
+        hint: "take \"keep\": false away from the stage, then millrace run \(plan.file) --to \(name)")
+    }
     let record = made.record(of: declared.name)
     guard executor.store.isIntact(record, width: width) else {
       throw Diagnostic("the artifact of stage \"\(name)\" is damaged", hint: "millrace run \(plan.file) --force \(name)")

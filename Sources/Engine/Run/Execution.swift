@@ -10,22 +10,24 @@ import Synchronization
 #endif
 
 /// One run while it runs: what each stage came to, and the work of one stage from recipe to commit.
-// @unchecked: mutable state lies in `ledger`, a mutex; `scheduler` and `temporary` are set before any work starts.
+// @unchecked: mutable state lies in `ledger`, a mutex; `streams` and `temporary` are set before any work starts.
 final class Execution: @unchecked Sendable {
-  private let plan: BoundPlan
+  let plan: BoundPlan
   private let planned: PlanReport
-  private let entries: [Int: PlanReport.Stage]
-  private let options: RunOptions
-  private let freshness: Freshness
+  let entries: [Int: PlanReport.Stage]
+  let options: RunOptions
+  let freshness: Freshness
   private let sources: SourceVersions
-  private let cancellation: CancellationFlag
-  private let observer: (any RunObserver)?
-  private let clock: Stopwatch
-  private var scheduler: Scheduler?
-  private var temporary: TemporaryFolder?
+  let cancellation: CancellationFlag
+  let observer: (any RunObserver)?
+  let clock: Stopwatch
+  private(set) var streams = StreamPlan()
+  private(set) var temporary: TemporaryFolder?
+  /// Stages whose threads are at work at this moment.
+  let busy = Atomic<Int>(0)
 
   /// What a stage came to.
-  private struct Settled {
+  struct Settled {
     var status: RunReport.Stage.Status
     var reasons: [Reason] = []
     var recipe: Recipe
@@ -34,17 +36,30 @@ final class Execution: @unchecked Sendable {
     /// Of the execution; nil when there was none.
     var seconds: Double?
     var mistakes: [Diagnostic] = []
+    /// Of an execution by partitions: how many had to be made, of how many.
+    var parts: RunReport.Parts?
   }
 
-  private struct Ledger {
+  /// Rows of an output that is not kept, in a file of this run.
+  struct LooseArtifact {
+    let record: ArtifactRecord
+    let folder: String
+  }
+
+  struct Ledger {
     var settled: [Int: Settled] = [:]
     /// Recipes executed in this run.
     var executed: Set<Digest> = []
     /// Artifacts whose bytes were compared with their checksums, or written, by this process.
     var intact: Set<Digest> = []
     var files: [(stage: String, file: String)] = []
+    var loose: [StreamPlan.Port: LooseArtifact] = [:]
+    /// The same by the key of a partition, of stages that are made in pieces.
+    var looseParts: [StreamPlan.Port: [String: LooseArtifact]] = [:]
+    /// How many stages have still to read them.
+    var readers: [StreamPlan.Port: Int] = [:]
   }
-  private let ledger = Mutex(Ledger())
+  let ledger = Mutex(Ledger())
 
   init(
     plan: BoundPlan, planned: PlanReport, options: RunOptions, freshness: Freshness, cancellation: CancellationFlag,
@@ -65,7 +80,7 @@ final class Execution: @unchecked Sendable {
 
   func settleCached() {
     for stage in planned.stages {
-      guard let made = stage.made else { continue }
+      guard let made = stage.made, !stage.isPending else { continue }
       ledger.withLock { $0.files += fileNames(of: made).map { (stage.name, $0) } }
       settle(stage.index, Settled(status: .cached, recipe: stage.recipe, made: made))
     }
@@ -75,16 +90,22 @@ final class Execution: @unchecked Sendable {
   func run(_ pending: [PlanReport.Stage], history: [String: Catalog.StageHistory]) throws {
     temporary = try TemporaryFolder(in: freshness.store)
     defer { temporary = nil }
-    let places = Dictionary(uniqueKeysWithValues: pending.enumerated().map { ($1.index, $0) })
-    let needs = pending.map { stage in
-      (plan.stages[stage.index].inputs.map(\.stage) + [stage.twin].compactMap { $0 }).compactMap { places[$0] }
+    streams = StreamPlan(plan, pending: pending)
+    ledger.withLock { $0.readers = streams.readers }
+    let passes = streams.passes.map { $0.map { entries[$0]! } }
+    var places: [Int: Int] = [:]
+    for (at, pass) in passes.enumerated() { for stage in pass { places[stage.index] = at } }
+    let needs = passes.enumerated().map { at, pass in
+      pass.flatMap { plan.stages[$0.index].inputs.map(\.stage) + [$0.twin].compactMap { $0 } }.compactMap { places[$0] }.filter { $0 != at }
     }
     let scheduler = Scheduler(
-      needs: needs, costs: pending.map { history[$0.name]?.seconds ?? 1 }, width: options.width,
-      memory: pending.map { max(0, plan.stages[$0.index].binding.memory ?? 0) }, budget: options.memory ?? .max)
-    self.scheduler = scheduler
-    _ = scheduler.run { self.work(pending[$0], history[pending[$0].name]) }
-    self.scheduler = nil
+      needs: needs, costs: passes.map { $0.reduce(0) { $0 + (history[$1.name]?.seconds ?? 1) } }, width: options.width,
+      memory: passes.map { $0.reduce(0) { $0 + max(0, plan.stages[$1.index].binding.memory ?? 0) } }, budget: options.memory ?? .max)
+    _ = scheduler.run { at in
+      let pass = passes[at]
+      defer { self.release(pass) }
+      return pass.count == 1 ? self.work(pass[0], history[pass[0].name]) : self.workTogether(pass, history)
+    }
     let settled = ledger.withLock { $0.settled }
     for stage in pending where settled[stage.index] == nil {
       settle(stage.index, Settled(status: .skipped, reasons: stage.reasons, recipe: stage.recipe))
@@ -119,6 +140,11 @@ final class Execution: @unchecked Sendable {
     if cancellation.isCancelled { return .stop }
     let stage = plan.stages[entry.index]
     var settled = Settled(status: .executed, reasons: entry.reasons, recipe: entry.recipe)
+    if !hasInputs(entry) {
+      settled.status = .skipped
+      settle(entry.index, settled)
+      return .failed
+    }
     do {
       if let twin = entry.twin {
         let made = made(by: twin)
@@ -126,49 +152,70 @@ final class Execution: @unchecked Sendable {
         try claim(files: made, of: stage)
       } else {
         settled.recipe = recipe(of: entry)
-        let isForced = options.force.contains(stage.name)
+        let isForced = options.force.contains(stage.name) || entry.made != nil
         if !entry.recipe.isComplete, !isForced {
           // The wave stops here when the inputs came out equal.
           let finding = freshness.find(settled.recipe.key, of: stage)
-          if case .made(let made) = finding, !wasExecuted(made.key) {
+          if case .made(let made) = finding, !wasExecuted(made.key), made.isStored || entry.status != .wouldExecute {
             try claim(files: made, of: stage)
             settle(entry.index, Settled(status: .cached, recipe: settled.recipe, made: made))
             return .done
           }
-          settled.reasons = freshness.reasons(
-            for: settled.recipe, of: stage, finding: finding, history: history, producers: stage.inputs.map { plan.stages[$0.stage].name })
+          settled.reasons = reasons(entry, settled.recipe, finding, history)
         }
         try execute(entry, &settled, isForced: isForced)
       }
       settle(entry.index, settled)
       return .done
-    } catch is RunCancelled {
-      settled.status = .skipped
-      settle(entry.index, settled)
-      return .stop
     } catch {
-      settled.status = .failed
-      settled.mistakes = Mistakes(describing: error, in: stage).all
-      settled.seconds = settled.start.map { clock.seconds - $0 }
-      settle(entry.index, settled)
-      return options.keepGoing ? .failed : .stop
+      return fail(entry, &settled, error)
     }
   }
 
+  /// Settles a stage that threw.
+  func fail(_ entry: PlanReport.Stage, _ settled: inout Settled, _ error: any Error) -> Scheduler.Verdict {
+    if error is RunCancelled {
+      settled.status = .skipped
+      settle(entry.index, settled)
+      return .stop
+    }
+    settled.status = .failed
+    settled.mistakes = Mistakes(describing: error, in: plan.stages[entry.index]).all
+    settled.seconds = settled.start.map { clock.seconds - $0 }
+    settle(entry.index, settled)
+    return options.keepGoing ? .failed : .stop
+  }
+
+  /// Why a stage is executed, with its inputs known.
+  func reasons(
+    _ entry: PlanReport.Stage, _ recipe: Recipe, _ finding: Freshness.Finding, _ history: Catalog.StageHistory?
+  ) -> [Reason] {
+    let stage = plan.stages[entry.index]
+    if case .made = finding, let unkept = entry.reasons.first(where: { $0.kind == .unkept }) { return [unkept] }
+    return freshness.reasons(
+      for: recipe, of: stage, finding: finding, history: history, producers: stage.inputs.map { plan.stages[$0.stage].name })
+  }
+
   /// With the inputs as they came out.
-  private func recipe(of entry: PlanReport.Stage) -> Recipe {
+  func recipe(of entry: PlanReport.Stage) -> Recipe {
+    recipe(of: entry) { self.made(by: $0) }
+  }
+
+  func recipe(of entry: PlanReport.Stage, made: (Int) -> Freshness.Made) -> Recipe {
     if entry.recipe.isComplete { return entry.recipe }
     let stage = plan.stages[entry.index]
     return Recipe(
-      stage: stage, inputs: stage.inputs.map { .known(made(by: $0.stage).record(of: $0.output)) },
+      stage: stage, inputs: stage.inputs.map { .known(made($0.stage).record(of: $0.output)) },
       sources: entry.sources.map { $0.map { ($0.file.name, $0.digest) } })
   }
 
   private func execute(_ entry: PlanReport.Stage, _ settled: inout Settled, isForced: Bool) throws {
     let stage = plan.stages[entry.index], key = settled.recipe.key
+    // Before the lock is held: what an input needs may have to be locked too. Pieces open what they need themselves.
+    let inputs = cuts(of: [entry]) == nil ? try inputs(of: entry) : Inputs([])
     let lock = try lock(key, stage)
     defer { lock.removeFile() }
-    if !isForced, case .made(let made) = freshness.find(key, of: stage), !wasExecuted(key) {
+    if !isForced, case .made(let made) = freshness.find(key, of: stage), !wasExecuted(key), made.isStored || entry.status != .wouldExecute {
       // Another process made it while this one waited.
       try claim(files: made, of: stage)
       settled = Settled(status: .cached, recipe: settled.recipe, made: made)
@@ -176,52 +223,107 @@ final class Execution: @unchecked Sendable {
     }
     settled.start = clock.seconds
     observer?.stageStarted(stage.name, reasons: settled.reasons)
-    settled.made = try make(entry, settled.recipe, claimsFiles: true)
+    (settled.made, settled.parts) = try make(entry, settled.recipe, inputs, claimsFiles: true, isForced: isForced)
     settled.seconds = clock.seconds - settled.start!
   }
 
-  /// Runs a stage whose lock is held, and commits what it gives.
-  private func make(_ entry: PlanReport.Stage, _ recipe: Recipe, claimsFiles: Bool) throws -> Freshness.Made {
-    let stage = plan.stages[entry.index], store = freshness.store
-    guard let temporary else { preconditionFailure("a stage was started outside of a run") }
-    var inputs: [Inputs<Artifact>.Entry] = []
-    for input in stage.inputs {
-      let record = made(by: input.stage).record(of: input.output)
-      let reads = stage.binding.reads.first { $0.alias == input.alias }?.columns ?? .all
-      if reads != .named([]) { try ensureIntact(record, madeBy: input.stage) }
-      inputs.append(.init(port: input.port, alias: input.alias, value: try store.open(record, type: input.type, reads: reads)))
+  // MARK: From inputs to artifacts
+
+  /// Runs a stage whose lock is held, and commits what it gives. `keepsRows`: of outputs that are not stored too, for this run.
+  func make(
+    _ entry: PlanReport.Stage, _ recipe: Recipe, _ inputs: Inputs<Artifact>, claimsFiles: Bool, isForced: Bool, keepsRows: Bool = false
+  ) throws -> (Freshness.Made, RunReport.Parts?) {
+    if !keepsRows || plan.stages[entry.index].keep, let cuts = cuts(of: [entry]) {
+      let done: CutWork
+      do { done = try makeInParts([entry], cuts, isForced: isForced, verifies: keepsRows) } catch let failure as CutFailure { throw failure.error }
+      return (try commit(done, entry, recipe, claimsFiles: claimsFiles), done.parts)
     }
-    let context = try StageContext(
-      stage: stage, folder: temporary.fresh("stage"), width: { self.grantedWidth }, cancellation: cancellation, observer: observer)
+    let stage = plan.stages[entry.index]
+    let context = try context(of: stage, entry.index, keepsRows: keepsRows) { _ in nil }
     defer { context.discard() }
-    let metrics = try stage.stage.run(Inputs(inputs), context)
-    try sources.check(entry.sources)
-    let sealed = try context.seal()
+    busy.add(1, ordering: .relaxed)
+    defer { busy.subtract(1, ordering: .relaxed) }
+    let metrics = try stage.stage.run(inputs, context)
+    let sealed = try seal(entry.sources, metrics.json, context)
+    return (try commit(stage, entry, recipe, sealed, claimsFiles: claimsFiles, keepsRows: keepsRows), nil)
+  }
+
+  /// What a stage wrote: finished, and not in the store yet.
+  struct Sealed {
+    let outputs: [StageContext.Sealed]
+    let metrics: JSONValue
+    let warnings: [Diagnostic]
+  }
+
+  func seal(_ files: [[SourceVersions.File]], _ metrics: JSONValue, _ context: StageContext) throws -> Sealed {
+    try sources.check(files)
+    return Sealed(outputs: try context.seal(), metrics: metrics, warnings: context.warnings)
+  }
+
+  /// `stream` gives the place of an output that goes straight into another stage.
+  func context(
+    of stage: BoundStage, _ index: Int, keepsRows: Bool, cut: Cut? = nil, stream: (StreamPlan.Port) -> StageContext.Place?
+  ) throws -> StageContext {
+    guard let temporary else { preconditionFailure("a stage was started outside of a run") }
+    var places: [String: StageContext.Place] = [:]
+    for output in stage.binding.outputs where !stage.keep && !keepsRows {
+      let port = StreamPlan.Port(stage: index, output: output.name)
+      places[output.name] = stream(port) ?? (streams.readers[port] == nil ? .nowhere : .file)
+    }
+    return try StageContext(
+      stage: stage, folder: temporary.fresh("stage"), places: places, width: { self.grantedWidth }, cancellation: cancellation,
+      observer: cut == nil ? observer : nil, part: cut?.name, files: cut?.files.map { [$0.map(\.file)] })
+  }
+
+  func commit(
+    _ stage: BoundStage, _ entry: PlanReport.Stage, _ recipe: Recipe, _ sealed: Sealed, claimsFiles: Bool, keepsRows: Bool = false,
+    isPart: Bool = false, isAssembled: Bool = false, isWritten: Bool = true
+  ) throws -> Freshness.Made {
+    let store = freshness.store
+    guard let temporary else { preconditionFailure("a stage ended outside of a run") }
     let made = Freshness.Made(
-      key: recipe.key, outputs: sealed.map { ($0.name, $0.record) },
-      metrics: .object(metrics.members.map { JSONMember($0.name, $0.value) }), warnings: context.warnings)
+      key: recipe.key, outputs: sealed.outputs.map { ($0.name, stage.keep ? $0.record : $0.record.withoutRows) }, metrics: sealed.metrics,
+      warnings: sealed.warnings, isStored: stage.keep)
+    // Consumers' recipes were made from what was recorded.
+    if let before = entry.made, !isPart, before.outputs.map(\.record.digest) != made.outputs.map(\.record.digest) {
+      throw Self.notTheSame(stage, because: "its rows were not kept")
+    }
     if claimsFiles { try claim(files: made, of: stage) }
-    for output in sealed {
-      // What is there under this name may be damaged in a way that sizes do not show.
-      let replaces = Disk.exists(store.folder(of: output.record.digest)) && !isIntact(output.record)
-      try store.commit(output.record, from: output.folder, replacing: replaces)
+    for output in sealed.outputs {
+      let port = StreamPlan.Port(stage: entry.index, output: output.name)
+      if stage.keep {
+        // What is there under this name may be damaged in a way that sizes do not show.
+        let replaces = Disk.exists(store.folder(of: output.record.digest)) && !isIntact(output.record)
+        try store.commit(output.record, from: output.folder, replacing: replaces)
+      } else if isAssembled {
+        continue
+      } else if keepsRows || streams.readers[port] != nil {
+        let loose = LooseArtifact(record: output.record, folder: temporary.fresh("rows"))
+        guard rename(output.folder, loose.folder) == 0 else { throw Disk.failure("write", loose.folder) }
+        ledger.withLock { ledger in
+          if !isPart { ledger.loose[port] = loose }
+          for partition in loose.record.table?.partitions ?? [] where isPart { ledger.looseParts[port, default: [:]][partition.key] = loose }
+        }
+      }
     }
     let record = RecipeRecord(
-      recipe: recipe.json, outputs: made.outputs.map { ($0.name, $0.record.digest) }, metrics: made.metrics, warnings: made.warnings)
+      recipe: recipe.json,
+      outputs: made.outputs.map { .init(name: $0.name, digest: $0.record.digest, unkept: stage.keep ? nil : $0.record) },
+      metrics: made.metrics, warnings: made.warnings)
     try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
     freshness.catalog.record(recipe: recipe)
     ledger.withLock {
       $0.executed.insert(recipe.key)
-      $0.intact.formUnion(sealed.map(\.record.digest))
+      if stage.keep, isWritten { $0.intact.formUnion(sealed.outputs.map(\.record.digest)) }
     }
     return made
   }
 
-  /// `-j` shared among the stages that run: kernels ask again for every piece of work.
-  private var grantedWidth: Int { max(1, options.width / max(1, scheduler?.runningCount ?? 1)) }
+  /// `-j` shared among the stages at work: kernels ask again for every piece of work.
+  var grantedWidth: Int { max(1, options.width / max(1, busy.load(ordering: .relaxed))) }
 
   /// The right to make what a recipe gives; waits while another process has it.
-  private func lock(_ key: Digest, _ stage: BoundStage) throws -> FileLock {
+  func lock(_ key: Digest, _ stage: BoundStage) throws -> FileLock {
     let path = freshness.store.locks + "/\(key)"
     var hasTold = false
     while true {
@@ -233,55 +335,18 @@ final class Execution: @unchecked Sendable {
     }
   }
 
-  // MARK: Damage
-
-  private func isIntact(_ record: ArtifactRecord) -> Bool {
-    if ledger.withLock({ $0.intact.contains(record.digest) }) { return true }
-    guard case .sound(let stored) = freshness.store.condition(of: record.digest),
-      freshness.store.isIntact(stored, width: grantedWidth)
-    else { return false }
-    ledger.withLock { _ = $0.intact.insert(record.digest) }
-    return true
-  }
-
-  /// Reads an artifact once per process before it is used; one that is damaged is made again by its stage.
-  private func ensureIntact(_ record: ArtifactRecord, madeBy index: Int) throws {
-    if isIntact(record) { return }
-    guard let entry = entries[index], var settled = ledger.withLock({ $0.settled[index] }) else {
-      preconditionFailure("an artifact is used whose stage is not part of the run")
-    }
-    let stage = plan.stages[index]
-    let lock = try lock(settled.recipe.key, stage)
-    defer { lock.removeFile() }
-    // Another stage or process may have mended it while this one waited.
-    if isIntact(record) { return }
-    settled.reasons = [Reason(.damaged)]
-    settled.start = clock.seconds
-    observer?.stageStarted(stage.name, reasons: settled.reasons)
-    let made = try make(entry, settled.recipe, claimsFiles: false)
-    guard made.outputs.map(\.record.digest) == settled.made?.outputs.map(\.record.digest) else {
-      throw Diagnostic(
-        "stage \"\(stage.name)\" was run again because its artifact was damaged, and did not give the same content",
-        at: stage.span.map { .text($0) } ?? .nowhere, hint: "run again with --force \(stage.name)")
-    }
-    settled.status = .executed
-    settled.made = made
-    settled.seconds = clock.seconds - settled.start!
-    settle(index, settled)
-  }
-
   // MARK: Ledger
 
-  private func made(by index: Int) -> Freshness.Made {
+  func made(by index: Int) -> Freshness.Made {
     guard let made = ledger.withLock({ $0.settled[index]?.made }) else {
       preconditionFailure("stage \"\(plan.stages[index].name)\" was used before it was made")
     }
     return made
   }
 
-  private func wasExecuted(_ key: Digest) -> Bool { ledger.withLock { $0.executed.contains(key) } }
+  func wasExecuted(_ key: Digest) -> Bool { ledger.withLock { $0.executed.contains(key) } }
 
-  private func claim(files made: Freshness.Made, of stage: BoundStage) throws {
+  func claim(files made: Freshness.Made, of stage: BoundStage) throws {
     let names = fileNames(of: made)
     if names.isEmpty { return }
     let found = ledger.withLock { ledger in
@@ -292,18 +357,18 @@ final class Execution: @unchecked Sendable {
     if !found.isEmpty { throw Mistakes(found) }
   }
 
-  private func settle(_ index: Int, _ settled: Settled) {
+  func settle(_ index: Int, _ settled: Settled) {
     ledger.withLock { $0.settled[index] = settled }
     observer?.stageEnded(report(index, settled))
   }
 
-  private func report(_ index: Int, _ settled: Settled) -> RunReport.Stage {
+  func report(_ index: Int, _ settled: Settled) -> RunReport.Stage {
     let stage = plan.stages[index]
     var needs: [String] = []
     for input in stage.inputs where !needs.contains(plan.stages[input.stage].name) { needs.append(plan.stages[input.stage].name) }
     return RunReport.Stage(
       name: stage.name, kind: stage.contract.kind, status: settled.status, reasons: settled.reasons, start: settled.start,
-      seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record) },
-      metrics: settled.made?.metrics ?? [:], warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs, span: stage.span)
+      seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record, isKept: settled.made?.isStored ?? true) },
+      metrics: settled.made?.metrics ?? [:], parts: settled.parts, warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs, span: stage.span)
   }
 }

@@ -44,7 +44,7 @@ public struct Executor: Sendable {
     let execution = Execution(
       plan: plan, planned: planned, options: options, freshness: Freshness(store: working, catalog: workingCatalog),
       cancellation: cancellation, observer: observer, clock: clock)
-    let pending = planned.stages.filter { $0.made == nil }
+    let pending = planned.stages.filter(\.isPending)
     observer?.runStarted(id: folder.id, stages: planned.stages.count, toExecute: pending.filter { $0.status != .cached }.count)
     execution.settleCached()
     if !pending.isEmpty {

@@ -17,6 +17,19 @@ final class StageContext: RunContext, @unchecked Sendable {
   private let grantedWidth: @Sendable () -> Int
   private let cancellation: CancellationFlag
   private let observer: (any RunObserver)?
+  let part: String?
+  private let files: [[SourceFile]]?
+
+  /// What becomes of an output.
+  enum Place: Sendable {
+    /// A file, for the store or for this run.
+    case file
+    /// Handed to a stage that runs at this moment.
+    case stream(@Sendable (RowStep<Batch>) throws -> Void)
+    /// Nobody reads it: digested only.
+    case nowhere
+  }
+  private let places: [String: Place]
 
   private enum Output {
     case table([TableWriter])
@@ -29,19 +42,24 @@ final class StageContext: RunContext, @unchecked Sendable {
     var warnings: [Diagnostic] = []
     var scratch: String?
     var made = 0
+    /// The partition that was opened last of each streamed output.
+    var streamed: [String: TableWriter] = [:]
   }
   private let state = Mutex(State())
 
-  /// `folder` does not exist yet; all of it goes when the stage has ended.
+  /// `folder` does not exist yet; all of it goes when the stage has ended. Outputs without a place become files.
   init(
-    stage: BoundStage, folder: String, width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
-    observer: (any RunObserver)?
+    stage: BoundStage, folder: String, places: [String: Place] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
+    observer: (any RunObserver)?, part: String? = nil, files: [[SourceFile]]? = nil
   ) throws {
     self.stage = stage
     self.folder = folder
+    self.places = places
     grantedWidth = width
     self.cancellation = cancellation
     self.observer = observer
+    self.part = part
+    self.files = files ?? stage.files
     guard mkdir(folder, 0o700) == 0 else { throw Disk.failure("make the folder", folder) }
   }
 
@@ -50,7 +68,7 @@ final class StageContext: RunContext, @unchecked Sendable {
   var warnings: [Diagnostic] { state.withLock { $0.warnings } }
 
   func files(ofSource index: Int) -> [SourceFile] {
-    guard let files = stage.files, files.indices.contains(index) else {
+    guard let files, files.indices.contains(index) else {
       preconditionFailure("stage \"\(stage.name)\" asked for source \(index), which it does not have")
     }
     return files[index]
@@ -61,9 +79,17 @@ final class StageContext: RunContext, @unchecked Sendable {
     precondition(
       declared.schema == schema,
       "stage \"\(stage.name)\" opened output \"\(output)\" with columns \(schema.fields.map { "\($0.name): \($0.type)" }) where its binding says \(declared.schema.fields.map { "\($0.name): \($0.type)" })")
-    let path = fresh("part")
+    let target: TableWriter.Target
+    switch places[output] ?? .file {
+    case .file: target = .file(path: fresh("part"))
+    case .nowhere: target = .nowhere
+    case .stream(let hand):
+      checkOrder(output, partition)
+      try hand(.partition(partition))
+      target = .stream { try hand(.batch($0)) }
+    }
     let (observer, name) = (observer, stage.name)
-    let writer = TableWriter(schema: schema, key: partition, path: path, width: grantedWidth) {
+    let writer = TableWriter(schema: schema, key: partition, target: target, width: grantedWidth) {
       observer?.stageProgressed(name, output: output, rows: $0)
     }
     state.withLock {
@@ -71,8 +97,17 @@ final class StageContext: RunContext, @unchecked Sendable {
       if case .table(let open)? = $0.outputs[output] { writers = open }
       precondition(!writers.contains { $0.key == partition }, "stage \"\(stage.name)\" opened partition \"\(partition)\" of output \"\(output)\" twice")
       $0.outputs[output] = .table(writers + [writer])
+      if case .stream = target { $0.streamed[output] = writer }
     }
     return writer
+  }
+
+  /// Whoever reads the rows as they come must get them as they would lie in the store.
+  private func checkOrder(_ output: String, _ partition: String) {
+    guard let before = state.withLock({ $0.streamed[output] }) else { return }
+    precondition(
+      before.closed != nil && before.key.utf8.lexicographicallyPrecedes(partition.utf8),
+      "stage \"\(stage.name)\" opened partition \"\(partition)\" of output \"\(output)\" before it had closed \"\(before.key)\", or after it in their order")
   }
 
   func writeDocument(_ output: String, _ document: JSONValue) throws {
@@ -147,10 +182,9 @@ final class StageContext: RunContext, @unchecked Sendable {
         guard let closed = writer.closed else {
           preconditionFailure("stage \"\(stage.name)\" ended without closing partition \"\(writer.key)\" of output \"\(declared.name)\"")
         }
-        let number = String(at)
-        let name = "part-" + String(repeating: "0", count: max(0, 5 - number.count)) + number + ".arrow"
-        return ArtifactRecord.Partition(
-          key: writer.key, batchRows: closed.batchRows, file: try place(writer.path, in: folder, as: name, closed), columns: closed.columns)
+        var file: ArtifactRecord.StoredFile?
+        if case .file(let path) = writer.target { file = try place(path, in: folder, as: Self.partName(at), closed) }
+        return ArtifactRecord.Partition(key: writer.key, batchRows: closed.batchRows, file: file, columns: closed.columns)
       }
       guard case .table(let type) = declared.type else { preconditionFailure("a table was written to an output of another type") }
       return ArtifactRecord(table: ArtifactRecord.Table(schema: type.schema, partitions: partitions))
@@ -161,6 +195,12 @@ final class StageContext: RunContext, @unchecked Sendable {
       try Disk.flushFile(path)
       return ArtifactRecord(file: try place(path, in: folder, as: "content"), name: name, mediaType: mediaType)
     }
+  }
+
+  /// The file of a table's partition, counted in the order of the keys.
+  static func partName(_ at: Int) -> String {
+    let number = String(at)
+    return "part-" + String(repeating: "0", count: max(0, 5 - number.count)) + number + ".arrow"
   }
 
   private func place(_ path: String, in folder: String, as name: String, _ written: TableWriter.Closed? = nil) throws -> ArtifactRecord.StoredFile {

@@ -4,12 +4,21 @@ import Formats
 import Pipelines
 import Synchronization
 
-/// Writes one partition of a table output: an Arrow file, with the digests of each column and of the file taken while it is
-/// written.
+/// Takes one partition of a table output where it is wanted, with the digests of each column, and of the file where it becomes one,
+/// taken on the way.
 // @unchecked: mutable state lies in `state`, a mutex; rows come in one order, so appending is one at a time anyway.
 final class TableWriter: TableSink, @unchecked Sendable {
+  enum Target: Sendable {
+    /// An Arrow file.
+    case file(path: String)
+    /// A stage that runs at this moment.
+    case stream(@Sendable (Batch) throws -> Void)
+    /// Nobody reads it.
+    case nowhere
+  }
+
   let key: String
-  let path: String
+  let target: Target
   private let schema: Schema
   private let width: @Sendable () -> Int
   private let progress: @Sendable (Int) -> Void
@@ -23,7 +32,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
   }
 
   private struct State {
-    let file: ArrowFileWriter
+    let file: ArrowFileWriter?
     let fileDigest: FileDigestStream
     var digesters: [ColumnDigester]
     var batchRows: [Int] = []
@@ -32,14 +41,18 @@ final class TableWriter: TableSink, @unchecked Sendable {
   }
   private let state: Mutex<State>
 
-  init(schema: Schema, key: String, path: String, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
+  init(schema: Schema, key: String, target: Target, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
     self.schema = schema
     self.key = key
-    self.path = path
+    self.target = target
     self.width = width
     self.progress = progress
     let fileDigest = FileDigestStream()
-    let file = ArrowFileWriter(path: path, schema: schema) { fileDigest.update($0) }
+    let file: ArrowFileWriter? = if case .file(let path) = target {
+      ArrowFileWriter(path: path, schema: schema) { fileDigest.update($0) }
+    } else {
+      nil
+    }
     state = Mutex(State(file: file, fileDigest: fileDigest, digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
   }
 
@@ -52,20 +65,22 @@ final class TableWriter: TableSink, @unchecked Sendable {
       precondition(state.closed == nil, "rows were appended to a table that is closed")
       let work = Work(digesters: state.digesters, file: state.file)
       // One piece writes, the others digest a column each.
-      try performConcurrently(batch.columns.count + 1, width: width()) { piece in
-        if piece == 0 { try work.file.append(batch) } else { work.digesters[piece - 1].update(batch.columns[piece - 1]) }
+      let writing = work.file == nil ? 0 : 1
+      try performConcurrently(batch.columns.count + writing, width: width()) { piece in
+        if piece < writing { try work.file?.append(batch) } else { work.digesters[piece - writing].update(batch.columns[piece - writing]) }
       }
       state.batchRows.append(batch.count)
       state.rows += batch.count
       return state.rows
     }
+    if case .stream(let hand) = target { try hand(batch) }
     progress(rows)
   }
 
   func close() throws {
     try state.withLock { state in
       precondition(state.closed == nil, "a table was closed twice")
-      try state.file.finish()
+      try state.file?.finish()
       state.closed = Closed(
         batchRows: state.batchRows, columns: state.digesters.map { $0.finish() }, byteCount: state.fileDigest.byteCount,
         checksum: state.fileDigest.finish())
@@ -76,6 +91,6 @@ final class TableWriter: TableSink, @unchecked Sendable {
   // @unchecked: each digester is used by one piece, the file by another.
   private struct Work: @unchecked Sendable {
     let digesters: [ColumnDigester]
-    let file: ArrowFileWriter
+    let file: ArrowFileWriter?
   }
 }

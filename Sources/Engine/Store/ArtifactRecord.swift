@@ -34,7 +34,8 @@ public struct ArtifactRecord: Hashable, Sendable {
   public struct Partition: Hashable, Sendable {
     public let key: String
     public let batchRows: [Int]
-    public let file: StoredFile
+    /// Nil of rows that were not kept.
+    public let file: StoredFile?
     /// Digest of each column, in the order of the schema.
     public let columns: [Digest]
 
@@ -50,12 +51,35 @@ public struct ArtifactRecord: Hashable, Sendable {
 
   public var files: [StoredFile] {
     switch content {
-    case .table(let table): table.partitions.map(\.file)
+    case .table(let table): table.partitions.compactMap(\.file)
     case .document(let file), .file(let file, _, _): [file]
     }
   }
 
   public var table: Table? { if case .table(let table) = content { table } else { nil } }
+
+  /// What stays known of an artifact that is not kept: everything but the files of its rows.
+  var withoutRows: ArtifactRecord {
+    guard case .table(let table) = content else { return self }
+    return ArtifactRecord(table: Table(schema: table.schema, partitions: table.partitions.map {
+      Partition(key: $0.key, batchRows: $0.batchRows, file: nil, columns: $0.columns)
+    }))
+  }
+
+  /// A table of one of its partitions.
+  func part(_ at: Int) -> ArtifactRecord {
+    guard let table else { preconditionFailure("only tables have partitions") }
+    return ArtifactRecord(table: Table(schema: table.schema, partitions: [table.partitions[at]]))
+  }
+
+  /// The same rows with the files that `other`, of which they are a part, has for them.
+  func files(from other: ArtifactRecord) -> ArtifactRecord {
+    guard let table, let whole = other.table else { return self }
+    return ArtifactRecord(table: Table(schema: table.schema, partitions: table.partitions.map { part in
+      whole.partitions.first { $0.key == part.key } ?? part
+    }))
+  }
+
   public var byteCount: Int { files.reduce(0) { $0 + $1.bytes } }
 
   init(table: Table) {
@@ -90,10 +114,11 @@ extension ArtifactRecord {
         JSONMember("kind", "table"),
         JSONMember("schema", .array(table.schema.fields.map { ["name": .string($0.name), "type": .string($0.type.description)] })),
         JSONMember("partitions", .array(table.partitions.map { partition in
-          [
-            "key": .string(partition.key), "batches": .array(partition.batchRows.map { .integer($0) }), "file": partition.file.json,
-            "columns": .array(partition.columns.map { .string($0.description) }),
-          ]
+          .object([
+            JSONMember("key", .string(partition.key)), JSONMember("batches", .array(partition.batchRows.map { .integer($0) })),
+            partition.file.map { JSONMember("file", $0.json) },
+            JSONMember("columns", .array(partition.columns.map { .string($0.description) })),
+          ].compactMap { $0 })
         })),
       ]
     case .document(let file): members += [JSONMember("kind", "document"), JSONMember("file", file.json)]
@@ -143,10 +168,11 @@ extension ArtifactRecord {
 extension ArtifactRecord.Partition {
   fileprivate init?(_ json: JSONValue) {
     guard let key = json["key"]?.string, let batches = json["batches"]?.array?.map(\.int),
-      let file = json["file"].flatMap(ArtifactRecord.StoredFile.init),
       let columns = json["columns"]?.array?.map({ $0.string.flatMap { Digest($0) } }),
       batches.allSatisfy({ $0 != nil }), columns.allSatisfy({ $0 != nil })
     else { return nil }
+    let file = json["file"].flatMap(ArtifactRecord.StoredFile.init)
+    if json["file"] != nil, file == nil { return nil }
     self.init(key: key, batchRows: batches.compactMap { $0 }, file: file, columns: columns.compactMap { $0 })
   }
 }

@@ -55,6 +55,8 @@ public struct ArtifactStore: Sendable {
     guard let content = Sealed.content(folder + "/artifact.json"), let record = ArtifactRecord(content), record.digest == digest else {
       return Disk.exists(folder) ? .damaged : .missing
     }
+    // A folder of the store holds all of its artifact.
+    if let table = record.table, table.partitions.contains(where: { $0.file == nil }) { return .damaged }
     for file in record.files where Disk.size(ofFile: folder + "/" + file.name) != file.bytes { return .damaged }
     return .sound(record)
   }

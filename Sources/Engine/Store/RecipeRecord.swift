@@ -6,20 +6,32 @@ import Pipelines
 public struct RecipeRecord: Sendable {
   /// The recipe itself, so that the catalog can be rebuilt from these files.
   public let recipe: JSONValue
-  /// By the name of the output, in the order of the binding.
-  public let outputs: [(name: String, digest: Digest)]
+  /// By the name of the output, in the order of the binding; `unkept` is what stays known of one that was not stored.
+  public let outputs: [Output]
   /// An object; repeated when cached.
   public let metrics: JSONValue
   public let warnings: [Diagnostic]
 
+  public struct Output: Sendable {
+    public let name: String
+    public let digest: Digest
+    public let unkept: ArtifactRecord?
+  }
+
   var json: JSONValue {
     [
-      "recipe": recipe, "outputs": .array(outputs.map { ["name": .string($0.name), "digest": .string($0.digest.description)] }),
+      "recipe": recipe,
+      "outputs": .array(outputs.map { output in
+        .object([
+          JSONMember("name", .string(output.name)), JSONMember("digest", .string(output.digest.description)),
+          output.unkept.map { JSONMember("unkept", $0.json) },
+        ].compactMap { $0 })
+      }),
       "metrics": metrics, "warnings": .array(warnings.map(\.json)),
     ]
   }
 
-  init(recipe: JSONValue, outputs: [(name: String, digest: Digest)], metrics: JSONValue, warnings: [Diagnostic]) {
+  init(recipe: JSONValue, outputs: [Output], metrics: JSONValue, warnings: [Diagnostic]) {
     self.recipe = recipe
     self.outputs = outputs
     self.metrics = metrics
@@ -30,10 +42,12 @@ public struct RecipeRecord: Sendable {
     guard let recipe = json["recipe"], let outputs = json["outputs"]?.array, let metrics = json["metrics"],
       let warnings = json["warnings"]?.array
     else { return nil }
-    var read: [(name: String, digest: Digest)] = []
+    var read: [Output] = []
     for output in outputs {
       guard let name = output["name"]?.string, let digest = output["digest"]?.string.flatMap({ Digest($0) }) else { return nil }
-      read.append((name, digest))
+      let unkept = output["unkept"].flatMap { ArtifactRecord($0) }
+      if let unkept, unkept.digest != digest { return nil }
+      read.append(Output(name: name, digest: digest, unkept: unkept))
     }
     self.init(recipe: recipe, outputs: read, metrics: metrics, warnings: warnings.map(Diagnostic.init(json:)))
   }

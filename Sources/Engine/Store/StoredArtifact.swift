@@ -9,7 +9,10 @@ extension ArtifactStore {
   ///
   /// `reads` are the columns that may be asked for; they come in that order, by name. Of a table whose columns are all
   /// read the order is the table's own.
-  func open(_ record: ArtifactRecord, type: ArtifactType, reads: Binding.Read.Columns) throws -> Artifact {
+  ///
+  /// `folder` holds its files: that of the store, or a temporary one of an artifact that is not kept.
+  func open(_ record: ArtifactRecord, type: ArtifactType, reads: Binding.Read.Columns, in folder: String? = nil) throws -> Artifact {
+    let folder = folder ?? self.folder(of: record.digest)
     switch record.content {
     case .table(let table):
       let names: [String]
@@ -22,20 +25,22 @@ extension ArtifactStore {
       let places = names.map { table.schema.index(of: $0)! }
       let digest = if case .all = reads { record.digest } else { table.digest(of: places) }
       return .table(TableArtifact(
-        type: TableType(schema, order: order, timeUnit: type.table?.timeUnit), partitions: table.partitions.map { partition($0, of: record, schema: schema) },
+        type: TableType(schema, order: order, timeUnit: type.table?.timeUnit), partitions: table.partitions.map { partition($0, of: record, schema: schema, in: folder) },
         digest: digest))
     case .document(let file):
-      guard let bytes = Disk.contents(path(of: file, in: record.digest)),
+      guard let bytes = Disk.contents(folder + "/" + file.name),
         let value = JSONReader.readAll(bytes, file: file.name).document?.value
       else { throw DamagedArtifact(digest: record.digest) }
       return .document(value)
     case .file(let file, let name, let mediaType):
-      return .file(FileArtifact(path: path(of: file, in: record.digest), name: name, mediaType: mediaType, digest: record.digest))
+      return .file(FileArtifact(path: folder + "/" + file.name, name: name, mediaType: mediaType, digest: record.digest))
     }
   }
 
-  private func partition(_ partition: ArtifactRecord.Partition, of record: ArtifactRecord, schema: Schema) -> Pipelines.TablePartition {
-    let file = LazyArrowFile(path: path(of: partition.file, in: record.digest), digest: record.digest)
+  private func partition(
+    _ partition: ArtifactRecord.Partition, of record: ArtifactRecord, schema: Schema, in folder: String
+  ) -> Pipelines.TablePartition {
+    let file = partition.file.map { LazyArrowFile(path: folder + "/" + $0.name, digest: record.digest) }
     return Pipelines.TablePartition(key: partition.key, batchRows: partition.batchRows) { batch, columns in
       let names = columns ?? schema.names
       for name in names where schema.index(of: name) == nil {
@@ -43,6 +48,7 @@ extension ArtifactStore {
       }
       let rows = partition.batchRows[batch]
       if names.isEmpty { return Batch(schema: Schema([]), columns: [], count: rows) }
+      guard let file else { preconditionFailure("rows were asked for that nobody kept") }
       let read = try file.read(batch, columns: names)
       guard read.count == rows, read.schema == schema.selecting(names) else { throw DamagedArtifact(digest: record.digest) }
       return read

@@ -8,22 +8,48 @@ public enum Artifact: Sendable {
 }
 
 /// A table: an ordered list of partitions, read a batch at a time. Only the columns that the binding named can be read.
+///
+/// An input that the binding reads `.once` may still be arriving: then it has no partitions and no count of rows yet, and
+/// `RowStream` or `forEachBatch` read it a single time.
 public struct TableArtifact: Sendable {
   public let type: TableType
-  public let partitions: [TablePartition]
-  public let digest: Digest
+  /// Identity of the content; nil while it is arriving.
+  public let digest: Digest?
+  /// The rows of a table that another stage makes at this moment.
+  public let arriving: (any ArrivingRows)?
+  private let stored: [TablePartition]
 
   public init(type: TableType, partitions: [TablePartition], digest: Digest) {
     self.type = type
-    self.partitions = partitions
     self.digest = digest
+    arriving = nil
+    stored = partitions
+  }
+
+  public init(type: TableType, arriving: any ArrivingRows) {
+    self.type = type
+    digest = nil
+    self.arriving = arriving
+    stored = []
   }
 
   public var schema: Schema { type.schema }
   public var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
 
+  public var partitions: [TablePartition] {
+    precondition(arriving == nil, "a table that is read once, while it arrives, was asked for its partitions")
+    return stored
+  }
+
   /// Every batch in order, with the columns named (nil: all that may be read).
   public func forEachBatch(_ columns: [String]? = nil, _ body: (Batch) throws -> Void) throws {
+    if let arriving {
+      while true {
+        let steps = try arriving.next(atMost: 1)
+        if steps.isEmpty { return }
+        for case .batch(let batch) in steps { try body(columns.map(batch.selecting) ?? batch) }
+      }
+    }
     for partition in partitions {
       for at in 0..<partition.batchRows.count { try body(try partition.read(at, columns: columns)) }
     }

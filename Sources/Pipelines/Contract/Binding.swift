@@ -32,6 +32,7 @@ public struct Binding: Sendable {
   public struct Read: Hashable, Sendable {
     public let alias: String
     public let columns: Columns
+    public let passes: Passes
 
     /// The columns of one input that matter.
     public enum Columns: Hashable, Sendable {
@@ -41,8 +42,17 @@ public struct Binding: Sendable {
       case all
     }
 
-    public init(_ alias: String, _ columns: Columns) {
+    /// How the rows are read. It decides how they are handed over and never what is made of them.
+    public enum Passes: Hashable, Sendable {
+      /// As often as the stage likes, in any order.
+      case many
+      /// From the first batch to the last, a single time: they may be handed over while they are made.
+      case once
+    }
+
+    public init(_ alias: String, _ columns: Columns, _ passes: Passes = .many) {
       self.alias = alias
+      self.passes = passes
       if case .named(let names) = columns { self.columns = .named(Set(names).sorted()) } else { self.columns = columns }
     }
   }
@@ -50,8 +60,11 @@ public struct Binding: Sendable {
   public enum Work: Hashable, Sendable {
     /// One piece, and the setting that made it so (told by `plan`).
     case whole(because: String?)
+    /// Each partition by itself: rows come out in the partition they came in, and no row is changed by another partition's.
+    /// The engine runs the stage once for each, so that a new file costs a file.
     case eachPartition
-    case mergeable
+    /// A state of each partition, kept as an artifact of its own, and one merge of them; the kind is a `MergeableStage`.
+    case mergeable(state: TableType)
   }
 
   public init(

@@ -7,7 +7,9 @@ public protocol RunContext: Sendable {
   var width: Int { get }
   /// Typed literals for `$name` inside expressions.
   var parameters: [String: ParameterValue] { get }
-  /// The files of a source, by its place in `sources`.
+  /// What is made of it at this moment: the name of one partition, or nil for everything at once.
+  var part: String? { get }
+  /// The files of a source, by its place in `sources`; of the part that is made.
   func files(ofSource index: Int) -> [SourceFile]
 
   /// Opens a table output; rows are appended in their stated order. `partition` is its key.
@@ -28,6 +30,8 @@ public protocol RunContext: Sendable {
 }
 
 extension RunContext {
+  public var part: String? { nil }
+
   public func openTable(_ output: String, schema: Schema) throws -> any TableSink {
     try openTable(output, schema: schema, partition: "")
   }
@@ -58,6 +62,9 @@ public struct Metrics: Sendable {
   public private(set) var members: [(name: String, value: JSONValue)] = []
 
   public init() {}
+
+  /// As an object.
+  public var json: JSONValue { .object(members.map { JSONMember($0.name, $0.value) }) }
 
   public subscript(name: String) -> JSONValue? {
     get { members.first { $0.name == name }?.value }

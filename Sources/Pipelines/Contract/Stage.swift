@@ -24,10 +24,30 @@ public protocol Stage: Settings {
   /// Run time. Same settings, inputs and sources give the same artifacts, byte for byte, at any width. Outputs are
   /// written through the context; every output of the binding must be, exactly once. Metrics are deterministic.
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics
+
+  /// The metrics of the whole from those of its partitions (objects), where work is cut into partitions; throws what only the whole
+  /// can tell. The default adds numbers.
+  func combined(_ parts: [JSONValue]) throws -> JSONValue
+
+  /// What is to be told of the whole, where work is cut into partitions: a run on one of them (`RunContext.part`) cannot know it.
+  func warnings(about metrics: JSONValue) -> [Diagnostic]
 }
 
 extension Stage {
   public var sources: [Source] { [] }
+
+  public func combined(_ parts: [JSONValue]) throws -> JSONValue { sum(of: parts) }
+
+  public func warnings(about metrics: JSONValue) -> [Diagnostic] { [] }
+}
+
+/// A kind that can sum up partitions one by one: `run` over all of them, and states that are merged, give the same bytes.
+public protocol MergeableStage: Stage {
+  /// Writes the table output `state`, of the type that the binding says, for the partitions that come in.
+  func runPart(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics
+
+  /// Writes the outputs of the binding from the states of all partitions, in the order of their keys; `metrics` are theirs.
+  func merge(_ states: [TableArtifact], metrics: [JSONValue], _ context: any RunContext) throws -> Metrics
 }
 
 /// What a kind is, said once.

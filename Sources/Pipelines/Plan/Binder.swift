@@ -88,15 +88,10 @@ private struct Binder {
       let binding = try instance.bind(types, BindContext(parameters: parameters, files: files.files))
       checkReads(binding, inputs, owner)
       warnings += binding.warnings.map { document.located($0, stage: stage.name) }
-      if !stage.keep {
-        warnings.append(Diagnostic(
-          "\"keep\": false \(owner) is read and its outputs are stored all the same", at: .text(document.document.span(of: stage.name)),
-          severity: .warning))
-      }
       places[stage.name] = bound.count
       bound.append(BoundStage(
         name: stage.name, stage: instance, contract: contract, settings: settings, binding: binding, inputs: inputs,
-        files: files.files, parameters: parameters, span: document.document.span(of: stage.name),
+        files: files.files, parameters: parameters, span: document.document.span(of: stage.name), keep: stage.keep,
         locate: { [document, name = stage.name] in document.located($0, stage: name) }))
     } catch {
       for mistake in error.all { tell(mistake, of: stage, contract) }

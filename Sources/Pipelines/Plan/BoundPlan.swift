@@ -39,12 +39,14 @@ public struct BoundStage: Sendable {
   public let parameters: [String: ParameterValue]
   /// Where the document has the stage's name, for messages.
   public let span: TextSpan?
+  /// False: what it makes is handed to its consumers and not stored.
+  public let keep: Bool
   /// Turns a place among the settings or the wiring into one of the document's text.
   public let locate: @Sendable (Diagnostic) -> Diagnostic
 
   public init(
     name: String, stage: any Stage, contract: Contract, settings: JSONValue, binding: Binding, inputs: [BoundInput],
-    files: [[SourceFile]]?, parameters: [String: ParameterValue], span: TextSpan?,
+    files: [[SourceFile]]?, parameters: [String: ParameterValue], span: TextSpan?, keep: Bool = true,
     locate: @escaping @Sendable (Diagnostic) -> Diagnostic = { $0 }
   ) {
     self.name = name
@@ -56,6 +58,7 @@ public struct BoundStage: Sendable {
     self.files = files
     self.parameters = parameters
     self.span = span
+    self.keep = keep
     self.locate = locate
   }
 

@@ -58,24 +58,22 @@ extension Relation {
       }
     case .union(let sources):
       let streams = try sources.map { try $0.rows(inputs, context) }
-      // Which side a row came from is no partition of the result.
-      let pieces = streams.flatMap { stream in stream.pieces.map { RowStream.Piece(partition: "", read: $0.read) } }
-      return RowStream(schema: streams[0].schema, pieces: pieces, partitions: [""])
+      return RowStream(joining: streams)
     }
   }
 
   private static func distinct(_ input: RowStream, on: [String]?, _ context: any RunContext) throws -> RowStream {
-    var batches: [Batch] = [], keys: [DistinctBatch] = []
-    try input.forEach(context) { _, batch in
-      batches.append(batch)
+    var batches: [(partition: String, batch: Batch)] = [], keys: [DistinctBatch] = [], partitions: [String] = []
+    try input.forEach(context, preparing: { $0 }, opening: { partitions.append($0) }) { batch in
+      batches.append((partitions.last ?? "", batch))
       keys.append(DistinctBatch((on ?? batch.schema.names).map { batch[$0] }, count: batch.count))
     }
     let repeated = repeatedRows(in: keys, width: context.width)
     let pieces = batches.indices.map { at in
-      let (batch, drops) = (batches[at], repeated[at])
-      return RowStream.Piece(partition: input.pieces[at].partition) { batch.keeping(drops.map { !$0 }) }
+      let ((partition, batch), drops) = (batches[at], repeated[at])
+      return RowStream.Piece(partition: partition) { batch.keeping(drops.map { !$0 }) }
     }
-    return RowStream(schema: input.schema, pieces: pieces, partitions: input.partitions)
+    return RowStream(schema: input.schema, pieces: pieces, partitions: partitions)
   }
 }
 
@@ -114,7 +112,7 @@ extension Grouping {
     let calls = aggregates.flatMap(\.expression.calls)
     let states = calls.map { GroupAggregate($0.groupFunction, of: $0.argument?.type) }
     let owners = aggregates.flatMap { aggregate in aggregate.expression.calls.map { _ in aggregate.name } }
-    var failed = FailedRows()
+    var failed = FailedRows(), partition = ""
     try input.forEach(context, preparing: { batch in
       var failures: [FailedRows.Part] = []
       let keyColumns = try keys.map { try $0.expression.values(of: batch, key: true, in: $0.name, &failures) }
@@ -122,8 +120,8 @@ extension Grouping {
         try call.argument?.values(of: batch, key: false, in: owner, &failures)
       }
       return (count: batch.count, keys: keyColumns, arguments: arguments, failures: failures)
-    }) { piece, ready in
-      failed.add(ready.failures, rows: ready.count, partition: piece.partition)
+    }, opening: { partition = $0 }) { ready in
+      failed.add(ready.failures, rows: ready.count, partition: partition)
       // All rows are looked at, so that all that fail are counted; they are not added up any more.
       if !failed.isEmpty { return }
       let groups = keys.isEmpty ? [Int32](repeating: 0, count: ready.count) : index.groups(of: ready.keys, count: ready.count)

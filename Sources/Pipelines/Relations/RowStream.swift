@@ -2,7 +2,8 @@ import Columns
 import Diagnostics
 import Synchronization
 
-/// Rows as batches that can be had in any order and from any thread: a table, or what relational work makes of one.
+/// Rows as batches: of a table, or of what relational work makes of one. Batches of a stored table can be had in any order
+/// and from any thread; those of one that is arriving come once.
 public struct RowStream: Sendable {
   public struct Piece: Sendable {
     /// The partition that the rows belong to.
@@ -15,30 +16,48 @@ public struct RowStream: Sendable {
     }
   }
 
+  private enum Origin: Sendable {
+    /// `partitions` are all keys, of empty partitions too, in order.
+    case pieces([Piece], partitions: [String])
+    /// With the row-wise work on each batch.
+    case arriving(any ArrivingRows, @Sendable (Batch) throws -> Batch)
+  }
+
   public let schema: Schema
-  public let pieces: [Piece]
-  /// All partition keys, of empty partitions too, in order.
-  public let partitions: [String]
+  private let origin: Origin
+  /// Batches handed over and worked on together: enough to keep all threads busy; more would only be memory.
+  private static func wave(_ context: any RunContext) -> Int { max(4, context.width * 2) }
 
   public init(schema: Schema, pieces: [Piece], partitions: [String]) {
     self.schema = schema
-    self.pieces = pieces
-    self.partitions = partitions
+    origin = .pieces(pieces, partitions: partitions)
+  }
+
+  private init(schema: Schema, origin: Origin) {
+    self.schema = schema
+    self.origin = origin
   }
 
   /// The named columns of a table, in that order (nil: all that may be read).
   public init(_ table: TableArtifact, columns: [String]? = nil) {
     let schema = columns.map(table.schema.selecting) ?? table.schema
-    self.schema = schema
-    partitions = table.partitions.map(\.key)
-    pieces = table.partitions.flatMap { partition in
+    let selecting = { @Sendable (batch: Batch) in batch.schema.names == schema.names ? batch : batch.selecting(schema.names) }
+    if let arriving = table.arriving {
+      self.init(schema: schema, origin: .arriving(arriving, selecting))
+      return
+    }
+    let pieces = table.partitions.flatMap { partition in
       partition.batchRows.indices.map { at in
-        Piece(partition: partition.key) {
-          let batch = try partition.read(at, columns: schema.names)
-          return batch.schema.names == schema.names ? batch : batch.selecting(schema.names)
-        }
+        Piece(partition: partition.key) { selecting(try partition.read(at, columns: schema.names)) }
       }
     }
+    self.init(schema: schema, pieces: pieces, partitions: table.partitions.map(\.key))
+  }
+
+  /// All partition keys, of empty partitions too, in order; of rows that are not arriving.
+  public var partitions: [String] {
+    guard case .pieces(_, let partitions) = origin else { preconditionFailure("rows that are arriving were asked for their partitions") }
+    return partitions
   }
 
   /// One batch, in one partition.
@@ -46,51 +65,103 @@ public struct RowStream: Sendable {
     self.init(schema: batch.schema, pieces: [Piece(partition: "") { batch }], partitions: [""])
   }
 
-  /// Row-wise work on each batch.
-  public func mapping(_ schema: Schema, _ body: @escaping @Sendable (Batch) throws -> Batch) -> RowStream {
-    RowStream(
-      schema: schema, pieces: pieces.map { piece in Piece(partition: piece.partition) { try body(try piece.read()) } },
-      partitions: partitions)
+  /// The rows of one stream after those of another, in one partition: which of them a row came from is no partition.
+  public init(joining streams: [RowStream]) {
+    let pieces = streams.flatMap { stream -> [Piece] in
+      guard case .pieces(let pieces, _) = stream.origin else {
+        preconditionFailure("streams are put behind each other by their pieces, which an arriving table does not have")
+      }
+      return pieces.map { Piece(partition: "", read: $0.read) }
+    }
+    self.init(schema: streams[0].schema, pieces: pieces, partitions: [""])
   }
 
-  /// Every batch in order. Waves of a fixed size are read and prepared concurrently, then handed over one by one.
-  public func forEach<T: Sendable>(
-    _ context: any RunContext, preparing: @Sendable (Batch) throws -> T, _ body: (Piece, T) throws -> Void
-  ) throws {
-    for wave in pieces.indices.pieces(of: 16) {
-      try context.checkCancellation()
-      let ready = try context.concurrentMap(wave.count) { try preparing(try pieces[wave[$0]].read()) }
-      for (at, value) in zip(wave, ready) { try body(pieces[at], value) }
+  /// Row-wise work on each batch.
+  public func mapping(_ schema: Schema, _ body: @escaping @Sendable (Batch) throws -> Batch) -> RowStream {
+    switch origin {
+    case .pieces(let pieces, let partitions):
+      RowStream(
+        schema: schema, pieces: pieces.map { piece in Piece(partition: piece.partition) { try body(try piece.read()) } },
+        partitions: partitions)
+    case .arriving(let rows, let before):
+      RowStream(schema: schema, origin: .arriving(rows, { try body(try before($0)) }))
     }
   }
 
-  public func forEach(_ context: any RunContext, _ body: (Piece, Batch) throws -> Void) throws {
+  /// Everything in order, some batches at a time: they are read and prepared concurrently, then handed over together.
+  /// How many come together never changes what is in them.
+  public func forEachWave<T: Sendable>(
+    _ context: any RunContext, preparing: @Sendable (Batch) throws -> T, _ body: ([RowStep<T>]) throws -> Void
+  ) throws {
+    switch origin {
+    case .pieces(let pieces, let partitions):
+      var todo: [RowStep<Piece>] = []
+      var at = 0
+      for partition in partitions {
+        todo.append(.partition(partition))
+        while at < pieces.count, pieces[at].partition == partition {
+          todo.append(.batch(pieces[at]))
+          at += 1
+        }
+      }
+      precondition(at == pieces.count, "pieces of a table do not stand in the order of its partitions")
+      for wave in todo.pieces(of: Self.wave(context)) {
+        try context.checkCancellation()
+        try body(try Self.prepared(wave, context) { try preparing(try $0.read()) })
+      }
+    case .arriving(let rows, let work):
+      while true {
+        try context.checkCancellation()
+        let wave = try rows.next(atMost: Self.wave(context))
+        if wave.isEmpty { return }
+        try body(try Self.prepared(wave, context) { try preparing(try work($0)) })
+      }
+    }
+  }
+
+  private static func prepared<From: Sendable, To: Sendable>(
+    _ wave: [RowStep<From>], _ context: any RunContext, _ work: @Sendable (From) throws -> To
+  ) throws -> [RowStep<To>] {
+    try context.concurrentMap(wave.count) { at in
+      switch wave[at] {
+      case .partition(let key): .partition(key)
+      case .batch(let rows): .batch(try work(rows))
+      }
+    }
+  }
+
+  /// Every batch in order, prepared concurrently, handed over one by one; `opening` is told each partition before its rows.
+  public func forEach<T: Sendable>(
+    _ context: any RunContext, preparing: @Sendable (Batch) throws -> T, opening: (String) throws -> Void = { _ in },
+    _ body: (T) throws -> Void
+  ) throws {
+    try forEachWave(context, preparing: preparing) { wave in
+      for step in wave {
+        switch step {
+        case .partition(let key): try opening(key)
+        case .batch(let rows): try body(rows)
+        }
+      }
+    }
+  }
+
+  public func forEach(_ context: any RunContext, _ body: (Batch) throws -> Void) throws {
     try forEach(context, preparing: { $0 }, body)
   }
 
   /// All rows as one batch.
   public func whole(_ context: any RunContext) throws -> Batch {
     var batches: [Batch] = []
-    try forEach(context) { batches.append($1) }
+    try forEach(context) { batches.append($0) }
     return Batch.concatenate(batches, schema: schema)
   }
 
   /// Writes the rows to a table output, a file per partition; gives their count.
   public func write(_ output: String, _ context: any RunContext) throws -> Int {
-    var rows = 0, at = 0
-    for partition in partitions {
-      let sink = try context.openTable(output, schema: schema, partition: partition)
-      var end = at
-      while end < pieces.count, pieces[end].partition == partition { end += 1 }
-      let part = RowStream(schema: schema, pieces: Array(pieces[at..<end]), partitions: [partition])
-      try part.forEach(context) { _, batch in
-        rows += batch.count
-        try sink.append(batch)
-      }
-      at = end
-      try sink.close()
-    }
-    return rows
+    var sinks = PartitionedOutput([(output, schema)], context)
+    try forEach(context, preparing: { $0 }, opening: { try sinks.open($0) }) { try sinks.append([$0]) }
+    try sinks.close()
+    return sinks.rows[0]
   }
 }
 

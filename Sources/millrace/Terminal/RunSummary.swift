@@ -7,7 +7,7 @@ func summary(of report: RunReport, store: ArtifactStore) -> String {
   var table = TextTable([("stage", .left), ("status", .left), ("seconds", .right), ("rows", .right), ("because", .left)])
   for stage in report.stages {
     table.append([
-      stage.name, stage.status.rawValue, stage.status == .executed || stage.status == .failed ? plainSeconds(stage.seconds) : "",
+      stage.name, stage.status.rawValue + (stage.parts.map { " (\($0.executed) of \($0.total) partitions)" } ?? ""), stage.status == .executed || stage.status == .failed ? plainSeconds(stage.seconds) : "",
       stage.rows.map(grouped) ?? "", reasonText(stage.reasons),
     ])
   }
@@ -21,7 +21,7 @@ func summary(of report: RunReport, store: ArtifactStore) -> String {
   var files = TextTable([("", .left), ("", .left)])
   let made = report.stages.flatMap { stage in
     stage.outputs.compactMap { output in
-      if case .file(_, let name, let mediaType) = output.record.content { (name: name, mediaType: mediaType) } else { nil }
+      if output.isKept, case .file(_, let name, let mediaType) = output.record.content { (name: name, mediaType: mediaType) } else { nil }
     }
   }
   for file in made where file.mediaType == "text/html" { files.append(["report", folder + "/" + file.name]) }
