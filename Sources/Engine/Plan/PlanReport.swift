@@ -21,6 +21,9 @@ public struct PlanReport: Sendable {
     /// Empty when cached.
     public let reasons: [Reason]
 
+    /// The setting for which its work is not cut into partitions, where several come in.
+    public let whole: String?
+
     /// Place in the bound plan.
     let index: Int
     let recipe: Recipe
@@ -50,10 +53,10 @@ public struct PlanReport: Sendable {
       "would-execute": .integer(names(.wouldExecute).count), "may-execute": .integer(names(.mayExecute).count),
       "cached": .integer(names(.cached).count),
       "stages": .array(stages.map { stage in
-        [
-          "name": .string(stage.name), "kind": .string(stage.kind), "status": .string(stage.status.rawValue),
-          "reasons": .array(stage.reasons.map(\.json)),
-        ]
+        .object([
+          JSONMember("name", .string(stage.name)), JSONMember("kind", .string(stage.kind)), JSONMember("status", .string(stage.status.rawValue)),
+          JSONMember("reasons", .array(stage.reasons.map(\.json))), stage.whole.map { JSONMember("whole", .string($0)) },
+        ].compactMap { $0 })
       }),
     ]
   }

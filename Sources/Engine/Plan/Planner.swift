@@ -19,6 +19,8 @@ struct Planner {
     var byIndex: [Int: PlanReport.Stage] = [:], firstOfRecipe: [Digest: Int] = [:]
     var history: [String: Catalog.StageHistory]?
     var isIndexed = false
+    /// Stages whose tables have, or will have, several partitions.
+    var several: Set<Int> = []
     for (index, stage) in plan.stages.enumerated() where wanted[index] {
       let files: [[SourceVersions.File]]
       do { files = try sources.versions(of: stage) } catch {
@@ -59,8 +61,10 @@ struct Planner {
           hint: "use --to in place of --only").told(of: owner(of: stage), at: stage.span))
       }
       if firstOfRecipe[recipe.key] == nil { firstOfRecipe[recipe.key] = index }
+      let isSeveral = files.contains { $0.count > 1 } || stage.inputs.contains { several.contains($0.stage) }
+      if isSeveral, stage.keepsPartitions { several.insert(index) }
       let entry = PlanReport.Stage(
-        name: stage.name, kind: stage.contract.kind, status: status, reasons: reasons, index: index, recipe: recipe, sources: files,
+        name: stage.name, kind: stage.contract.kind, status: status, reasons: reasons, whole: isSeveral ? stage.whole : nil, index: index, recipe: recipe, sources: files,
         made: made, twin: twin)
       byIndex[index] = entry
       stages.append(entry)
@@ -89,7 +93,7 @@ struct Planner {
       guard let consumer = consumers.first(where: { $0.status == .wouldExecute }) ?? consumers.first else { continue }
       stages[at] = PlanReport.Stage(
         name: stage.name, kind: stage.kind, status: consumer.status, reasons: stage.reasons + [Reason(.unkept, name: consumer.name)],
-        index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
+        whole: stage.whole, index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
     }
   }
 
@@ -129,6 +133,15 @@ func clashes(_ files: [(stage: String, file: String)]) -> [Diagnostic] {
 }
 
 extension BoundStage {
+  /// Whether several partitions that come in come out as several.
+  var keepsPartitions: Bool {
+    if case .mergeable = binding.work { return false }
+    return binding.outputs.first?.type.table?.order == .source
+  }
+
+  /// The setting for which the work is not cut into partitions.
+  var whole: String? { if case .whole(let setting) = binding.work { setting } else { nil } }
+
   /// Whether more is read of an input than what is known without its rows.
   func needsRows(of input: BoundInput) -> Bool {
     binding.reads.first { $0.alias == input.alias }?.columns != .named([])

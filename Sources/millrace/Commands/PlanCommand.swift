@@ -17,7 +17,7 @@ struct PlanCommand: ParsableCommand {
     var table = TextTable([("stage", .left), ("kind", .left), ("status", .left), ("because", .left)])
     for stage in report.stages {
       let reasons = stage.reasons.count > 1 ? stage.reasons.map { cut($0.description, to: 72) }.joined(separator: "; ") : reasonText(stage.reasons)
-      table.append([stage.name, stage.kind, stage.status.rawValue, reasons])
+      table.append([stage.name, stage.kind, stage.status.rawValue, reasons + (stage.whole.map { " (as a whole: \"\($0)\")" } ?? "")])
     }
     let counts: [(PlanReport.Status, String)] = [(.wouldExecute, "would execute"), (.mayExecute, "may execute"), (.cached, "cached")]
     let total = counts.map { "\(report.names($0.0).count) \($0.1)" }.joined(separator: ", ")
