@@ -21,6 +21,8 @@ public enum TableSource {
     /// nil: told by content.
     public var kind: FileKind?
     public var dialect = CSVDialect()
+    /// Delimited text is read by this instead of `dialect` (but for its decimal mark and encoding): as well as it goes.
+    public var loose: LooseDialect?
     /// nil: all columns of the file; as text where the file is text.
     public var columns: [CSVColumn]?
     public var sourceRow: String?
@@ -199,6 +201,14 @@ public enum TableSource {
   private static func text(
     _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
   ) throws -> TablePartition {
+    if let loose = options.loose {
+      var reader = try LooseReader(dialect: loose, like: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
+      reader.width = options.width
+      let ready = reader
+      return TablePartition(key: key, name: name, kind: .csv, schema: reader.schema, bytes: bytes) { batch, quarantine in
+        try ready.read(bytes(), batch: batch, quarantine: quarantine)
+      }
+    }
     var reader = try CSVReader(dialect: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
     let whole = reader.schema
     if options.missing == .null, let columns = options.columns {
@@ -208,7 +218,7 @@ public enum TableSource {
     }
     reader.width = options.width
     let ready = reader
-    return TablePartition(key: key, name: name, kind: .csv, schema: whole) { batch, quarantine in
+    return TablePartition(key: key, name: name, kind: .csv, schema: whole, bytes: bytes) { batch, quarantine in
       var report = try ready.read(bytes(), batch: { try batch($0.filled(to: whole)) }, quarantine: quarantine)
       report.schema = whole ?? report.schema
       return report
@@ -234,7 +244,16 @@ public struct TablePartition: Sendable {
   public let kind: FileKind
   /// nil where only reading tells: text of which no columns were named.
   public let schema: Schema?
+  /// The unpacked bytes of delimited text; nil for all else.
+  public let bytes: (@Sendable () throws -> any ByteSource)?
   let reading: @Sendable ((Batch) throws -> Void, (Batch) throws -> Void) throws -> CSVReport
+
+  init(
+    key: String, name: String, kind: FileKind, schema: Schema?, bytes: (@Sendable () throws -> any ByteSource)? = nil,
+    reading: @escaping @Sendable ((Batch) throws -> Void, (Batch) throws -> Void) throws -> CSVReport
+  ) {
+    (self.key, self.name, self.kind, self.schema, self.bytes, self.reading) = (key, name, kind, schema, bytes, reading)
+  }
 
   /// Reads from the beginning to the end; may be called again. Both callbacks run on the calling thread.
   @discardableResult public func read(

@@ -46,7 +46,7 @@ import Testing
     #expect(refused.error == """
       error: in.csv: 1 row cannot be read (number of fields: 1), and nothing was written
         found line 3: 3
-        hint: --quarantine FILE puts them aside, --text leaves cells as they are
+        hint: --quarantine FILE puts them aside, --tolerant reads them as well as it goes
 
       """)
     #expect(folder.names(under: "") == ["in.csv"])

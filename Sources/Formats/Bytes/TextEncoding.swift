@@ -7,13 +7,17 @@ public enum TextEncoding: String, CaseIterable, Hashable, Sendable {
   case windows1252 = "windows-1252"
   case utf16LittleEndian = "utf-16le"
   case utf16BigEndian = "utf-16be"
+  case utf32LittleEndian = "utf-32le"
+  case utf32BigEndian = "utf-32be"
 
   /// Reads the names in use; nil for one that is not known.
   public init?(named name: String) {
     switch name.lowercased() {
-    case "utf-8", "utf8", "ascii", "us-ascii": self = .utf8
+    case "utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii": self = .utf8
     case "latin-1", "latin1", "iso-8859-1": self = .latin1
     case "windows-1252", "cp1252": self = .windows1252
+    case "utf-32", "utf-32le": self = .utf32LittleEndian
+    case "utf-32be": self = .utf32BigEndian
     case "utf-16", "utf-16le": self = .utf16LittleEndian
     case "utf-16be": self = .utf16BigEndian
     default: return nil
@@ -25,9 +29,8 @@ public enum TextEncoding: String, CaseIterable, Hashable, Sendable {
 /// bytes of UTF-8 text it took.
 func utf8Text(_ source: ByteSource, encoding told: TextEncoding) throws -> (text: ByteSource, skipped: Int) {
   let head = try source.head(4)
-  if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
-    throw source.mistake("is UTF-32 text, which is unsupported", hint: "convert it to UTF-8")
-  }
+  if head == [0xFF, 0xFE, 0, 0] { return (TranscodedBytes(source, from: .utf32LittleEndian), 0) }
+  if head == [0, 0, 0xFE, 0xFF] { return (TranscodedBytes(source, from: .utf32BigEndian), 0) }
   if head.starts(with: [0xEF, 0xBB, 0xBF]) { return (PrefixedBytes(Array(head[3...]), then: source), 3) }
   if head.starts(with: [0xFF, 0xFE]) {
     return (TranscodedBytes(PrefixedBytes(Array(head[2...]), then: source), from: .utf16LittleEndian), 0)
@@ -92,7 +95,22 @@ final class TranscodedBytes: ByteSource, @unchecked Sendable {
       consume(unread.count)
     case .utf16LittleEndian: try convertUnits(high: 1, low: 0)
     case .utf16BigEndian: try convertUnits(high: 0, low: 1)
+    case .utf32LittleEndian: try convertScalars([3, 2, 1, 0])
+    case .utf32BigEndian: try convertScalars([0, 1, 2, 3])
     }
+  }
+
+  /// `order`: where the four bytes of a character are, the highest first.
+  private func convertScalars(_ order: [Int]) throws {
+    var at = 0
+    while at + 3 < unread.upperBound {
+      let scalar = order.reduce(UInt32(0)) { $0 << 8 | UInt32(input[at + $1]) }
+      guard scalar < 0x11_0000, !(0xD800..<0xE000).contains(scalar) else { throw mistake("holds what is no character of UTF-32", byte: offset + at) }
+      append(scalar)
+      at += 4
+    }
+    consume(at)
+    if ended, !unread.isEmpty { throw mistake("ends inside a UTF-32 character", byte: offset) }
   }
 
   private func convertUnits(high: Int, low: Int) throws {
@@ -136,7 +154,7 @@ final class TranscodedBytes: ByteSource, @unchecked Sendable {
 }
 
 /// 0x80 to 0x9F of windows-1252 (unicode.org, CP1252.TXT); 0 where nothing is defined.
-private let windows1252High: [UInt32] = [
+let windows1252High: [UInt32] = [
   0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
   0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
 ]

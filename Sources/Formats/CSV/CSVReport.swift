@@ -14,6 +14,8 @@ public struct CSVReport: Sendable {
   public internal(set) var bytes = 0
   /// Of the batches; known also when no row was kept.
   public internal(set) var schema = Schema([])
+  /// What was done to text that breaks the rules; nil where it was read by them.
+  public internal(set) var loose: LooseReport?
 }
 
 /// Why a row could not be read.
@@ -26,6 +28,8 @@ public enum QuarantineReason: String, CaseIterable, Hashable, Sendable {
   case type = "not of the type"
   case range = "out of range"
   case digits = "too many digits"
+  /// Behind the table another one begins.
+  case otherTable = "of another table"
 }
 
 /// The table of rows that could not be read, in the order of the file.

@@ -6,7 +6,10 @@ import Formats
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Converts any readable file to csv, jsonl, parquet or arrow, by the ending of the file to write.",
-    discussion: "What is not told is detected. Rows that cannot be read end it, unless --quarantine says where they go.")
+    discussion: """
+      What is not told is detected. Rows that cannot be read end it, unless --quarantine says where they go. With --tolerant \
+      broken quotes are read as text, rows get the cells they lack and lose those they have too many of.
+      """)
 
   @Argument(help: ArgumentHelp("A file, or a quoted pattern of files of one layout.", valueName: "in")) var source: String
   @Argument(help: ArgumentHelp("The file to write; - is standard output.", valueName: "out")) var target: String
@@ -14,100 +17,139 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
   @Option(help: ArgumentHelp("Which sheet of a workbook, by name or by number from 1. Default: the first.", valueName: "name")) var sheet: String?
   @Flag(help: "Every column as text, cells untouched.") var text = false
-  @Flag(help: "Read what breaks the rules of its format as well as it goes.") var tolerant = false
   @Option(help: ArgumentHelp("Where rows go that cannot be read, as CSV.", valueName: "file")) var quarantine: String?
-  @Option(help: ArgumentHelp("What separates cells: one character, tab, or blank-aligned.", valueName: "c")) var delimiter: String?
-  @Option(help: ArgumentHelp("What encloses cells: one character, or none.", valueName: "c")) var quote: String?
-  @Option(help: ArgumentHelp("What makes the next character literal.", valueName: "c")) var escape: String?
-  @Option(help: ArgumentHelp("utf-8, latin-1, windows-1252, utf-16le or utf-16be.", valueName: "name")) var encoding: String?
-  @Option(help: ArgumentHelp("Rows of names above the data.", valueName: "n")) var headerRows = 1
-  @Option(help: ArgumentHelp("Lines in front of the header.", valueName: "n")) var preambleRows = 0
+  @OptionGroup var dialect: DialectArguments
   @OptionGroup var width: WidthArguments
   @OptionGroup var common: CommonArguments
 
   func validate() throws {
-    if tolerant { throw ValidationError("--tolerant is not supported in this version.") }
     if target == "-", format == nil { throw ValidationError("- needs --format csv, jsonl, parquet or arrow.") }
     if target != "-", format == nil, TableFormat(fileName: target) == nil {
       throw ValidationError("The ending of \"\(target)\" is none of \(TableFormat.words); say it with --format.")
     }
-    for (name, value) in [("--delimiter", delimiter), ("--quote", quote), ("--escape", escape)] {
-      guard let value, Self.character(value) == nil, !(name == "--delimiter" && value == "blank-aligned"), !(name == "--quote" && value == "none")
-      else { continue }
-      throw ValidationError("\(name) takes one ASCII character, found \"\(value)\".")
-    }
-    if let encoding, TextEncoding(named: encoding) == nil {
-      throw ValidationError("--encoding does not know \"\(encoding)\": \(TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")).")
-    }
-    if headerRows < 0 || preambleRows < 0 { throw ValidationError("--header-rows and --preamble-rows take 0 or more.") }
   }
 
   func run() throws {
     Interruption.begin()
-    let input = try TableInput(source, options, delimiter: told, asText: text)
+    let options = try settled()
     let format = self.format ?? TableFormat(fileName: target)!
-    if target == "-" {
-      try streamedToStandardOutput { try write(input, $0, as: format, ",") }
+    let write: (String, Character) throws -> Int
+    if text, format == .csv, let loose = options.loose {
+      write = { try rewrite(loose, options, $0, $1) }
     } else {
-      let rows = try finishedFile(target) { try write(input, $0, as: format, cellDelimiter(ofFile: target)) }
+      let input = try TableInput(source, typed(options), asText: text)
+      write = { try self.write(input, $0, as: format, $1) }
+    }
+    if target == "-" {
+      try streamedToStandardOutput { _ = try write($0, ",") }
+    } else {
+      let rows = try finishedFile(target) { try write($0, cellDelimiter(ofFile: target)) }
       if !common.quiet { Standard.error("\(target): \(counted(rows, "row"))\n") }
     }
   }
 
-  private func write(_ input: TableInput, _ path: String, as format: TableFormat, _ delimiter: Character) throws -> Int {
-    let writer = try TableFileWriter(path, as: format, schema: input.schema, delimiter: delimiter)
-    var rows = 0
-    let readAll = { (quarantine: (Batch) throws -> Void) in
-      try input.read(
-        batch: { batch in
-          try Interruption.check()
-          rows += batch.count
-          try writer.append(batch)
-        }, quarantine: quarantine)
-    }
-    if let file = quarantine {
-      try finishedFile(file) { path in
-        let bad = try CSVWriter(path: path, schema: Quarantine.schema)
-        let (count, words) = try readAll { try bad.append($0) }
-        try bad.finish()
-        if count > 0, !common.quiet { Standard.error("\(file): \(counted(count, "row")) that cannot be read (\(words))\n") }
-      }
-    } else {
-      var first: Batch?
-      let (count, words) = try readAll { if first == nil { first = $0 } }
-      if count > 0 {
-        let text = first.map { "line \($0["line"].value(at: 0)): \(cut($0["text"].value(at: 0).description, to: 80))" }
-        throw Diagnostic(
-          "\(source): \(counted(count, "row")) cannot be read (\(words)), and nothing was written", found: text,
-          hint: "--quarantine FILE puts them aside, --text leaves cells as they are")
-      }
-    }
-    try writer.finish()
-    return rows
-  }
-
-  /// Nil: to be found.
-  private var told: Character? { delimiter == "blank-aligned" ? " " : delimiter.flatMap(Self.character) }
-
-  private var options: TableSource.Options {
+  /// Everything told or found about the source.
+  private func settled() throws -> TableSource.Options {
     var options = TableSource.Options()
     options.member = member
     options.sheet = sheet
     options.asText = text
     options.width = width.width
-    if let quote { options.dialect.quote = Self.character(quote) }
-    if let escape { options.dialect.escape = Self.character(escape) }
-    if let encoding, let known = TextEncoding(named: encoding) { options.dialect.encoding = known }
-    options.dialect.blankAligned = delimiter == "blank-aligned"
-    options.dialect.headerRows = headerRows
-    options.dialect.preambleRows = preambleRows
+    options.dialect.blankAligned = dialect.isBlankAligned
+    options.dialect.headerRows = dialect.headerRows ?? 1
+    options.dialect.preambleRows = dialect.preambleRows ?? 0
+    if let encoding = dialect.toldEncoding { options.dialect.encoding = encoding }
+    if dialect.isBlankAligned { return options }
+    guard let bytes = try TableSource.open(source, options).first?.bytes else { return options }
+    let found = try DetectedText(bytes(), encoding: dialect.toldEncoding, told: dialect.told)
+    if !common.quiet, !found.isOrdinary { for reason in found.reasons { Standard.error("\(source): \(reason)\n") } }
+    options.dialect.encoding = found.encoding
+    if dialect.tolerant || text || found.rules() == nil {
+      options.loose = dialect.loose(found.dialect)
+    } else if let rules = found.rules() {
+      options.dialect = rules
+    }
+    if options.loose == nil, !options.dialect.mistakes.isEmpty { throw Mistakes(options.dialect.mistakes) }
     return options
   }
 
-  private static func character(_ text: String) -> Character? {
-    switch text {
-    case "tab", "\\t": return "\t"
-    default: return text.unicodeScalars.count == 1 && text.first?.asciiValue != nil && text != "\n" ? text.first : nil
+  /// Rows of a typed table have its cells, and none is blank.
+  private func typed(_ settled: TableSource.Options) -> TableSource.Options {
+    var options = settled
+    options.loose?.keepsBlankRows = false
+    if options.loose?.short == .keep { options.loose?.short = .pad }
+    if options.loose?.long == .keep { options.loose?.long = .trim }
+    return options
+  }
+
+  /// Delimited text as delimited text: cells and header as they are.
+  private func rewrite(_ loose: LooseDialect, _ options: TableSource.Options, _ path: String, _ delimiter: Character) throws -> Int {
+    let file = try OutputFile(path: path)
+    return try guarded { quarantine in
+      var rows = 0, reasons: [QuarantineReason: Int] = [:], header: [String]?, notes: [String] = []
+      for (number, part) in try TableSource.open(source, options).enumerated() {
+        guard let bytes = part.bytes else { preconditionFailure("a part of delimited text has no bytes") }
+        let outcome = try TextRewriting.rewrite(
+          bytes(), encoding: options.dialect.encoding, dialect: loose, delimiter: delimiter.asciiValue ?? 44, withHeader: number == 0, to: file,
+          check: Interruption.check, quarantine: quarantine)
+        if number > 0, let header, outcome.header != header {
+          throw Diagnostic(
+            "the columns differ from those of the file before", at: .data(file: part.name, line: nil, byte: nil, column: nil),
+            expected: cut(header.joined(separator: ", "), to: 300), found: cut(outcome.header?.joined(separator: ", ") ?? "", to: 300))
+        }
+        if number == 0 { header = outcome.header }
+        rows += outcome.rows
+        reasons.merge(outcome.report.reasons, uniquingKeysWith: +)
+        notes += outcome.report.words.map { "\(part.name): \($0)" }
+      }
+      try file.finish()
+      let words = QuarantineReason.allCases.compactMap { reason in reasons[reason].map { "\(reason.rawValue): \(grouped($0))" } }
+      return (rows, reasons.values.reduce(0, +), words.joined(separator: ", "), notes)
     }
+  }
+
+  private func write(_ input: TableInput, _ path: String, as format: TableFormat, _ delimiter: Character) throws -> Int {
+    try guarded { quarantine in
+      let writer = try TableFileWriter(path, as: format, schema: input.schema, delimiter: delimiter)
+      var rows = 0
+      let (bad, words, notes) = try input.read(
+        batch: { batch in
+          try Interruption.check()
+          rows += batch.count
+          try writer.append(batch)
+        }, quarantine: quarantine)
+      try writer.finish()
+      return (rows, bad, words, notes)
+    }
+  }
+
+  /// Sees to rows that cannot be read: into their file where one is named, otherwise they are a mistake, unless told to be tolerant.
+  private func guarded(
+    _ body: (_ quarantine: (Batch) throws -> Void) throws -> (rows: Int, bad: Int, words: String, notes: [String])
+  ) throws -> Int {
+    func tell(_ notes: [String]) { if !common.quiet { for note in notes { Standard.error(note + "\n") } } }
+    if let file = quarantine {
+      return try finishedFile(file) { path in
+        let bad = try CSVWriter(path: path, schema: Quarantine.schema)
+        let outcome = try body { try bad.append($0) }
+        try bad.finish()
+        tell(outcome.notes)
+        if outcome.bad > 0, !common.quiet { Standard.error("\(file): \(counted(outcome.bad, "row")) that cannot be read (\(outcome.words))\n") }
+        return outcome.rows
+      }
+    }
+    var first: Batch?
+    let outcome = try body { if first == nil { first = $0 } }
+    if outcome.bad > 0, !dialect.tolerant {
+      let text = first.map { "line \($0["line"].value(at: 0)): \(cut($0["text"].value(at: 0).description, to: 80))" }
+      throw Diagnostic(
+        "\(source): \(counted(outcome.bad, "row")) cannot be read (\(outcome.words)), and nothing was written", found: text,
+        hint: "--quarantine FILE puts them aside, --tolerant reads them as well as it goes")
+    }
+    tell(outcome.notes)
+    if outcome.bad > 0, !common.quiet {
+      Standard.error("\(source): \(counted(outcome.bad, "row")) left out (\(outcome.words)); --quarantine FILE puts them aside\n")
+    }
+    return outcome.rows
   }
 }
