@@ -36,9 +36,7 @@ public final class Buffer: @unchecked Sendable {
   }
 
   @usableFromInline static func memory(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let room = (byteCount + 127) & ~63
-    guard let memory = aligned_alloc(64, room) else { fatalError("out of memory: \(room) bytes for a column") }
-    return memory
+    LargeMemory.allocate((byteCount + 127) & ~63)
   }
 
   @usableFromInline static func zeroedMemory(_ byteCount: Int) -> UnsafeMutableRawPointer {

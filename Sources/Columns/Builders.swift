@@ -12,8 +12,7 @@
 
   @usableFromInline init(reserving room: Int = 0) {
     self.room = (max(room, 64) + 127) & ~63
-    guard let memory = aligned_alloc(64, self.room) else { fatalError("out of memory: \(self.room) bytes for a builder") }
-    self.memory = memory
+    memory = LargeMemory.allocate(self.room)
   }
 
   deinit { free(memory) }
@@ -23,7 +22,7 @@
 
   @usableFromInline mutating func grow(_ more: Int) {
     let wanted = (max(room * 2, count + more + 64) + 127) & ~63
-    guard let larger = aligned_alloc(64, wanted) else { fatalError("out of memory: \(wanted) bytes for a builder") }
+    let larger = LargeMemory.allocate(wanted)
     memcpy(larger, memory, count)
     free(memory)
     memory = larger

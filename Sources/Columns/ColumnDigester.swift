@@ -112,9 +112,24 @@ public final class ColumnDigester {
 
   private func updatePresence(_ validity: Bitmap, _ range: Range<Int>) {
     if presence.isEmpty, validity.slice(range).setCount == range.count { return }
-    presence += repeatElement(1, count: rowsInBlock - presence.count)
-    presence.reserveCapacity(Self.blockRows)
-    for row in range { presence.append(validity[row] ? 1 : 0) }
+    let n = range.count, had = presence.count, first = range.lowerBound
+    // 64 rows at a time where they begin with a byte of the bitmap; a byte of presence each.
+    presence += repeatElement(1, count: rowsInBlock - had + n)
+    let rows = validity.slice(range)
+    presence.withUnsafeMutableBytes { bytes in
+      let to = bytes.baseAddress! + (bytes.count - n)
+      for at in 0..<n / 64 {
+        var bits = rows.word(at)
+        for byte in 0..<8 {
+          // Bit i of the lowest byte goes to byte i.
+          let spread = (bits & 255 &* 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
+          let ones = (spread &+ 0x7F7F_7F7F_7F7F_7F7F | spread) &>> 7 & 0x0101_0101_0101_0101
+          to.storeBytes(of: ones.littleEndian, toByteOffset: at &* 64 &+ byte &* 8, as: UInt64.self)
+          bits &>>= 8
+        }
+      }
+      for row in n & ~63..<n { to.storeBytes(of: validity[first + row] ? 1 : 0, toByteOffset: row, as: UInt8.self) }
+    }
   }
 
   /// Has `fill` write `words` words and hashes them.

@@ -8,7 +8,7 @@ struct Cells: @unchecked Sendable {
 
   let kind: Kind
   let column: Column
-  private let base: UnsafeRawPointer
+  let base: UnsafeRawPointer
   private let bitOffset: Int
   let codes: UnsafePointer<Int32>?
   private let offsets: UnsafePointer<Int32>

@@ -6,11 +6,22 @@ final class HistoryPartition: @unchecked Sendable {
   /// Orders whose key word does not tell all: texts of more than seven bytes.
   private let longOrders: KeyIndex?
   private let isReal: Bool
-  private var segments: [(rows: PurchaseRows, range: Range<Int>)] = []
+  private let customerIsText: Bool
+  /// Cells for keys whose words tell all.
+  private let noCustomers: Cells
+  private struct Segment {
+    let rows: PurchaseRows
+    let range: Range<Int>
+    /// Customers have their numbers.
+    var isNumbered = false
+  }
+  private var segments: [Segment] = []
   private var count = 0
 
   init(customer: ColumnType, order: ColumnType?, amount: ColumnType) {
     customers = KeyIndex(types: [customer])
+    noCustomers = Cells(.nulls(customer, count: 0))
+    customerIsText = customer == .string
     longOrders = order == .string ? KeyIndex(types: [.string]) : nil
     isReal = amount == .float64
   }
@@ -18,24 +29,58 @@ final class HistoryPartition: @unchecked Sendable {
   func add(_ batch: PreparedPurchases, piece: Int) {
     let range = batch.starts[piece]..<batch.starts[piece + 1], n = range.count
     if n == 0 { return }
-    let ids = UnsafeMutablePointer<Int32>.allocate(capacity: n)
-    defer { ids.deallocate() }
-    let rows = batch.rows.base + range.lowerBound, base = UnsafeRawPointer(rows), stride = MemoryLayout<PurchaseRow>.stride
-    let places = base + MemoryLayout<PurchaseRow>.offset(of: \.row)!
-    customers.add(words: base, stride: stride, batch.customer, rows: places, count: n, into: ids)
-    for at in 0..<n { rows[at].customer = UInt64(UInt32(bitPattern: ids[at])) }
-    if let longOrders, let order = batch.order {
-      var anyLong = false
-      for at in 0..<n where !Cells.isWhole(rows[at].order) { anyLong = true }
-      if anyLong {
-        longOrders.add(words: base + MemoryLayout<PurchaseRow>.offset(of: \.order)!, stride: stride, order, rows: places, count: n, into: ids)
+    var segment = Segment(rows: batch.rows, range: range)
+    let rows = batch.rows.base + range.lowerBound
+    // Long texts have to be looked at, and the batch goes: they get their numbers now. Others wait for `number`, when all of
+    // a partition is at hand, and its table in the caches.
+    var longCustomer = false, longOrder = false
+    for at in 0..<n {
+      longCustomer = longCustomer || !Cells.isWhole(rows[at].customer)
+      longOrder = longOrder || !Cells.isWhole(rows[at].order)
+    }
+    if longOrder, let longOrders, let order = batch.order {
+      withIDs(n) { ids in
+        let base = UnsafeRawPointer(rows), stride = MemoryLayout<PurchaseRow>.stride
+        longOrders.add(
+          words: base + MemoryLayout<PurchaseRow>.offset(of: \.order)!, stride: stride, order,
+          rows: base + MemoryLayout<PurchaseRow>.offset(of: \.row)!, count: n, into: ids)
         for at in 0..<n where !Cells.isWhole(rows[at].order) { rows[at].order = 1 << 63 | UInt64(UInt32(bitPattern: ids[at])) }
       }
     }
-    for at in 0..<n where batch.order?.isNull(Int(rows[at].row)) ?? true { rows[at].row |= PurchaseRow.withoutOrder }
-    segments.append((batch.rows, range))
+    if longCustomer, customerIsText {
+      numberCustomers(segment, batch.customer)
+      segment.isNumbered = true
+    }
+    if batch.order?.validity != nil || batch.order == nil {
+      for at in 0..<n where batch.order?.isNull(Int(rows[at].row)) ?? true { rows[at].row |= PurchaseRow.withoutOrder }
+    }
+    segments.append(segment)
     count += n
     precondition(count < Int(Int32.max), "more than 2,147,483,646 purchase rows in one of 64 partitions")
+  }
+
+  /// Gives the customers that wait for it their numbers.
+  func number() {
+    for at in segments.indices where !segments[at].isNumbered {
+      numberCustomers(segments[at], noCustomers)
+      segments[at].isNumbered = true
+    }
+  }
+
+  private func numberCustomers(_ segment: Segment, _ cells: Cells) {
+    let rows = segment.rows.base + segment.range.lowerBound, n = segment.range.count
+    withIDs(n) { ids in
+      let base = UnsafeRawPointer(rows)
+      customers.add(
+        words: base, stride: MemoryLayout<PurchaseRow>.stride, cells, rows: base + MemoryLayout<PurchaseRow>.offset(of: \.row)!, count: n, into: ids)
+      for at in 0..<n { rows[at].customer = UInt64(UInt32(bitPattern: ids[at])) }
+    }
+  }
+
+  private func withIDs(_ count: Int, _ body: (UnsafeMutablePointer<Int32>) -> Void) {
+    let ids = UnsafeMutablePointer<Int32>.allocate(capacity: count)
+    body(ids)
+    ids.deallocate()
   }
 
   /// Writes the histories to `to`, which has room for one of each customer; gives their number.
@@ -44,14 +89,16 @@ final class HistoryPartition: @unchecked Sendable {
     if count == 0 { return 0 }
     // Counting sort by customer, then by day within the customer; rows come nearly sorted.
     let starts = UnsafeMutablePointer<Int32>.allocate(capacity: customers + 1)
-    let sorted = UnsafeMutablePointer<PurchaseRow>.allocate(capacity: count)
+    let sorted = UnsafeMutablePointer<PurchaseRow>.allocate(capacity: count), orders = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
     defer {
       starts.deallocate()
       sorted.deallocate()
+      orders.deallocate()
     }
     starts.initialize(repeating: 0, count: customers + 1)
-    for (rows, range) in segments {
-      for at in range { starts[Int(rows.base[at].customer)] &+= 1 }
+    for segment in segments {
+      let base = segment.rows.base
+      for at in segment.range { starts[Int(base[at].customer)] &+= 1 }
     }
     var next: Int32 = 0
     for customer in 0..<customers {
@@ -60,9 +107,10 @@ final class HistoryPartition: @unchecked Sendable {
       next &+= here
     }
     var place: UInt32 = 0
-    for (rows, range) in segments {
-      for at in range {
-        var row = rows.base[at]
+    for segment in segments {
+      let base = segment.rows.base
+      for at in segment.range {
+        var row = base[at]
         row.row = row.row & PurchaseRow.withoutOrder | place
         place &+= 1
         let customer = Int(row.customer)
@@ -71,7 +119,6 @@ final class HistoryPartition: @unchecked Sendable {
       }
     }
     // Each start has become the next one's.
-    var orders: [UInt64] = []
     var found = 0, first = 0
     for customer in 0..<customers {
       let end = Int(starts[customer])
@@ -79,20 +126,21 @@ final class HistoryPartition: @unchecked Sendable {
       first = end
       sortByDay(rows)
       if rows[0].day > until { continue }
-      to[found] = history(of: Int32(truncatingIfNeeded: customer), rows, until: until, period: period, &orders)
+      to[found] = history(of: Int32(truncatingIfNeeded: customer), rows, until: until, period: period, orders)
       found += 1
     }
     return found
   }
 
   private func history(
-    of customer: Int32, _ rows: UnsafeMutableBufferPointer<PurchaseRow>, until: Int32, period: PurchasePeriod, _ orders: inout [UInt64]
+    of customer: Int32, _ rows: UnsafeMutableBufferPointer<PurchaseRow>, until: Int32, period: PurchasePeriod,
+    _ orders: UnsafeMutablePointer<UInt64>
   ) -> CustomerHistory {
     var history = CustomerHistory()
     history.customer = customer
     history.first = rows[0].day
     var current = Int32.min, currentHoldout = Int32.min
-    orders.removeAll(keepingCapacity: true)
+    var listed = 0
     for at in 0..<rows.count {
       let row = rows[at], number = period.number(of: row.day)
       if row.day > until {
@@ -111,9 +159,12 @@ final class HistoryPartition: @unchecked Sendable {
       add(row.amount, to: &history.revenue)
       if history.periods > 1 { add(row.amount, to: &history.repeats) }
       // Rows of an order mostly follow each other.
-      if row.hasOrder, orders.last != row.order { orders.append(row.order) }
+      if row.hasOrder, listed == 0 || orders[listed &- 1] != row.order {
+        orders[listed] = row.order
+        listed &+= 1
+      }
     }
-    history.orders = Int32(truncatingIfNeeded: distinctCount(&orders))
+    history.orders = Int32(truncatingIfNeeded: distinctCount(UnsafeMutableBufferPointer(start: orders, count: listed)))
     return history
   }
 
@@ -123,23 +174,22 @@ final class HistoryPartition: @unchecked Sendable {
 }
 
 /// How many different numbers there are; their order may change.
-private func distinctCount(_ numbers: inout [UInt64]) -> Int {
+private func distinctCount(_ numbers: UnsafeMutableBufferPointer<UInt64>) -> Int {
   let n = numbers.count
   if n < 2 { return n }
-  return numbers.withUnsafeMutableBufferPointer { all in
-    if n > 16 { all.sort() }
-    var found = 0
-    for at in 0..<n {
-      // Found ones lie in front. Sorted, only the last can be equal.
-      var earlier = n > 16 ? max(0, found &- 1) : 0
-      while earlier < found, all[earlier] != all[at] { earlier &+= 1 }
-      if earlier == found {
-        all[found] = all[at]
-        found &+= 1
-      }
+  var all = numbers
+  if n > 16 { all.sort() }
+  var found = 0
+  for at in 0..<n {
+    // Found ones lie in front. Sorted, only the last can be equal.
+    var earlier = n > 16 ? max(0, found &- 1) : 0
+    while earlier < found, all[earlier] != all[at] { earlier &+= 1 }
+    if earlier == found {
+      all[found] = all[at]
+      found &+= 1
     }
-    return found
   }
+  return found
 }
 
 /// Stable, by day: insertion for short or sorted histories, a sort by (day, place) for long disordered ones.

@@ -52,6 +52,7 @@ public final class PurchaseHistory: @unchecked Sendable {
   public func finish(until: Int32, period: PurchasePeriod, width: Int) -> CustomerHistories {
     let keys = Slots<Column>(Radix.count)
     let partitions = partitions
+    inPieces(Radix.count, width: width) { partitions[$0].number() }
     let firsts = partitions.indices.reduce(into: [0]) { $0.append($0.last! + partitions[$1].customers.count) }
     let known = firsts[partitions.count]
     let memory = HistoryMemory(known)
@@ -104,9 +105,9 @@ public struct CustomerHistories: Sendable {
 @usableFromInline final class HistoryMemory: @unchecked Sendable {
   @usableFromInline let base: UnsafeMutablePointer<CustomerHistory>
 
-  init(_ count: Int) { base = .allocate(capacity: Swift.max(count, 1)) }
+  init(_ count: Int) { base = LargeMemory.rows(count, of: CustomerHistory.self) }
 
-  deinit { base.deallocate() }
+  deinit { LargeMemory.free(base) }
 }
 
 /// What one customer bought. Amounts are scaled integers where the column's are (`exact…`), doubles otherwise (`real…`).

@@ -48,7 +48,8 @@ final class PreparedPurchases: @unchecked Sendable {
     let customer = Cells(batch.customer), order = batch.order.map(Cells.init), day = batch.day, amount = batch.amount
     let n = batch.count
     let pieces = UnsafeMutablePointer<UInt8>.allocate(capacity: max(n, 1))
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(n, 1))
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(3 * n, 1)), orders = words + n, amounts = words + 2 * n
+    let days = day.base.assumingMemoryBound(to: Int32.self)
     defer {
       pieces.deallocate()
       words.deallocate()
@@ -58,9 +59,12 @@ final class PreparedPurchases: @unchecked Sendable {
     var firstDay = Int32.max, lastDay = Int32.min
     let anyNull = customer.validity != nil || day.validity != nil || amount.validity != nil
     customer.keyWords(count: n, to: words)
+    if let order { order.keyWords(count: n, to: orders) } else { orders.initialize(repeating: 0, count: n) }
+    // −0 was made 0 by this; a sum cannot tell.
+    amount.keyWords(count: n, to: amounts)
     counts.withUnsafeMutableBufferPointer { counts in
       for row in 0..<n {
-        let date = Int32(truncatingIfNeeded: day.word(row))
+        let date = days[row]
         if anyNull || date > latest {
           pieces[row] = 255
           if customer.isNull(row) { withoutCustomer &+= 1; continue }
@@ -82,10 +86,8 @@ final class PreparedPurchases: @unchecked Sendable {
     cursor.withUnsafeMutableBufferPointer { cursor in
       for row in 0..<n where pieces[row] != 255 {
         let piece = Int(pieces[row])
-        // −0 was made 0 by `word`; a sum cannot tell.
         base[cursor[piece]] = PurchaseRow(
-          customer: words[row], order: order?.keyWord(row) ?? 0, amount: amount.word(row),
-          row: UInt32(truncatingIfNeeded: row), day: Int32(truncatingIfNeeded: day.word(row)))
+          customer: words[row], order: orders[row], amount: amounts[row], row: UInt32(truncatingIfNeeded: row), day: days[row])
         cursor[piece] &+= 1
       }
     }
@@ -105,7 +107,7 @@ final class PreparedPurchases: @unchecked Sendable {
 final class PurchaseRows: @unchecked Sendable {
   let base: UnsafeMutablePointer<PurchaseRow>
 
-  init(_ count: Int) { base = .allocate(capacity: max(count, 1)) }
+  init(_ count: Int) { base = LargeMemory.rows(count, of: PurchaseRow.self) }
 
-  deinit { base.deallocate() }
+  deinit { LargeMemory.free(base) }
 }

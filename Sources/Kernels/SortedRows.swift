@@ -24,10 +24,10 @@ private func sort(_ rows: inout [Int32], by cells: Cells) {
   defer { rows += nulls }
   let n = rows.count
   if n < 2 { return }
-  let keyed = UnsafeMutablePointer<Keyed>.allocate(capacity: n), spare = UnsafeMutablePointer<Keyed>.allocate(capacity: n)
+  let keyed = LargeMemory.rows(n, of: Keyed.self), spare = LargeMemory.rows(n, of: Keyed.self)
   defer {
-    keyed.deallocate()
-    spare.deallocate()
+    LargeMemory.free(keyed)
+    LargeMemory.free(spare)
   }
   for at in 0..<n { keyed[at] = Keyed(key: image(of: cells, Int(rows[at])), row: rows[at]) }
   radixSort(keyed, spare, count: n)

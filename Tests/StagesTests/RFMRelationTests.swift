@@ -66,6 +66,11 @@ import Testing
     }
   }
 
+  @Test func anAmountThatIsComputed() throws {
+    let roles: [JSONMember] = [JSONMember("customer", "who"), JSONMember("at", "when"), JSONMember("amount", "amount * 2 - 1")]
+    try compare(.object(roles), Self.purchases(5, .int64, instants: true, rows: 700))
+  }
+
   @Test func withHoldout() throws {
     try compare(
       .object(Self.roles + [JSONMember("order", "order"), JSONMember("until", "2010-12-31"), JSONMember("holdout", "2011-03-01")]),

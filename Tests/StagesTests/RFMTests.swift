@@ -29,6 +29,16 @@ private let roles: [JSONMember] = [
   #expect(result.warnings.map(\.message) == ["1 row without \"who\" left out"])
 }
 
+@Test func theAmountMayBeAnExpression() throws {
+  let roles: [JSONMember] = [JSONMember("customer", "who"), JSONMember("at", "day"), JSONMember("amount", "amount + amount * 0.5")]
+  let result = try runStage(RFM.self, .object(roles), [.table("table", purchases)])
+  #expect(result.rows().map { [$0[0], $0[4], $0[6]] } == [["a", "0.0", "3.000"], ["b", "6.0", "14.250"], ["c", "0.0", "13.500"]])
+  let found = mistakes(of: RFM.self, ["customer": "who", "at": "day", "amount": "amount * pice"], [.table("table", purchases)])
+  #expect(found.count == 1 && found[0].contains("\"pice\""))
+  let texts = mistakes(of: RFM.self, ["customer": "who", "at": "day", "amount": "upper(who)"], [.table("table", purchases)])
+  #expect(texts.count == 1 && texts[0].contains("an amount is a number") && texts[0].contains("/amount"))
+}
+
 @Test func whatComesAfterIsTheHoldout() throws {
   let result = try runStage(
     RFM.self, .object(roles + [JSONMember("until", "2011-01-08"), JSONMember("holdout", "2011-01-22"), JSONMember("unit", "week")]),

@@ -22,7 +22,7 @@ struct RFM: Stage {
 
   @Setting("column that says who bought") var customer: String
   @Setting("column that says when: a date or timestamp") var at: String
-  @Setting("column that says for how much: a number") var amount: String
+  @Setting("column that says for how much, a number, or SQL over columns: quantity * price") var amount: String
   @Setting("column whose distinct values are orders; without it `orders` is null") var order: String?
   @Setting("purchases within one calendar period are one purchase; its day is the first of them") var period = Period.day
   @Setting("what recency and age are measured in; week is days / 7, month 365.25 / 12 days, year 365.25 days") var unit = Unit.day
@@ -50,7 +50,9 @@ struct RFM: Stage {
     }
     let customerType = field(customer, "customer", "a string, whole number or date") { ![.float64, .bool].contains($0) }
     _ = field(at, "at", "a date or timestamp") { if case .timestamp = $0 { true } else { $0 == .date } }
-    let amountType = field(amount, "amount", "a number") { $0.isNumeric }
+    let money = boundAmount(schema, context.parameters.bindings)
+    mistakes += money.mistakes
+    let amountType = money.isColumn ? field(amount, "amount", "a number") { $0.isNumeric } : money.type
     if let order { _ = field(order, "order", "a string, whole number or date") { ![.float64, .bool].contains($0) } }
     if let holdout {
       if let until, holdout.days <= until.days {
@@ -80,8 +82,8 @@ struct RFM: Stage {
       work = .mergeable(state: TableType(state))
     }
     return Binding(
-      outputs: outputs, reads: [.init(alias, .named([customer, at, amount] + (order.map { [$0] } ?? [])), .once)], work: work,
-      relation: relation(over: .scan(alias)))
+      outputs: outputs, reads: [.init(alias, .named([customer, at] + money.expression.columnNames + (order.map { [$0] } ?? [])), .once)],
+      work: work, relation: relation(over: .scan(alias), amount: money.expression))
   }
 
   /// How to score, when it is asked for.

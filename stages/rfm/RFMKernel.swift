@@ -8,15 +8,16 @@ extension RFM {
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table()
     let schema = table.schema
-    let customerType = schema.type(of: customer)!, amountType = schema.type(of: amount)!
+    let money = try typedAmount(schema, context.parameters.bindings)
+    let customerType = schema.type(of: customer)!, amountType = money.type
     let history = PurchaseHistory(
       customer: customerType, order: order.flatMap { schema.type(of: $0) }, amount: amountType, latest: latest)
     let days = try DayReader(at, schema)
-    try RowStream(table, columns: columnsRead).forEachWave(
+    try RowStream(table, columns: columnsRead(money)).forEachWave(
       context,
       preparing: { batch in
         PurchaseBatch(
-          customer: batch[customer], day: try days.days(of: batch), amount: batch[amount], order: order.map { batch[$0] },
+          customer: batch[customer], day: try days.days(of: batch), amount: try money.evaluate(batch).column, order: order.map { batch[$0] },
           count: batch.count)
       }
     ) { wave in
@@ -27,7 +28,7 @@ extension RFM {
     return try finish(history, RFMCounts(history), customerType, amountType: amountType, context)
   }
 
-  var columnsRead: [String] { ([customer, at, amount] + (order.map { [$0] } ?? [])).unique }
+  func columnsRead(_ amount: TypedExpression) -> [String] { ([customer, at] + amount.columnsRead + (order.map { [$0] } ?? [])).unique }
 
   /// From histories to the outputs.
   func finish(
@@ -41,9 +42,9 @@ extension RFM {
       case .month: .month
       }
     let customers = history.finish(until: end, period: period, width: context.width)
-    let money = Money(amountType)
-    let revenue = try money.column(customers, revenueType(amountType), exact: { $0.exactRevenue }, real: { $0.realRevenue }, of: "revenue")
-    var columns = figures(customers, end: end, money, revenue)
+    let sums = Money(amountType)
+    let revenue = try sums.column(customers, revenueType(amountType), exact: { $0.exactRevenue }, real: { $0.realRevenue }, of: "revenue")
+    var columns = figures(customers, end: end, sums, revenue)
     if let scoring {
       let scored = scoring.columns(
         sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: revenue, segments: segments)
@@ -53,7 +54,7 @@ extension RFM {
     let result = tableSchema(customerType, amountType)
     try context.writeTable("table", Batch(schema: result, columns: columns, count: customers.rows.count))
     if let holdout {
-      let bought = try money.column(customers, revenueType(amountType), exact: { $0.exactHoldout }, real: { $0.realHoldout }, of: "hold-out revenue")
+      let bought = try sums.column(customers, revenueType(amountType), exact: { $0.exactHoldout }, real: { $0.realHoldout }, of: "hold-out revenue")
       let duration = Double(holdout.days - Int(end)) / unitDays
       try context.writeTable(
         "holdout",

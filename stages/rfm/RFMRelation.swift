@@ -7,9 +7,9 @@ extension RFM {
   /// figure is an expression over those. Nothing when scores are asked for: quantiles of whole columns are no relation.
   ///
   /// The kernel does the same in one pass over rows that it keeps packed by customer; a test holds the two together.
-  func relation(over source: Relation) -> Relation? {
+  func relation(over source: Relation, amount: Expression) -> Relation? {
     if scoring != nil { return nil }
-    let rows = Relation.project(.filter(source, rules), purchase)
+    let rows = Relation.project(.filter(source, rules(amount)), purchase(amount))
     let periods = Relation.aggregate(
       rows, by: [column("customer"), .init("period", period == .day ? sql("day") : sql("date_trunc('\(period.rawValue)', day)"))],
       [named("day", "min(day)"), named("revenue", "sum(amount)")])
@@ -52,7 +52,7 @@ extension RFM {
   }
 
   /// Which rows count at all.
-  private var rules: [Relation.Rule] {
+  private func rules(_ amount: Expression) -> [Relation.Rule] {
     func present(_ name: String) -> Relation.Rule {
       .init("\(name) is present", Expression(.test(.column(name), .null, negated: true)))
     }
@@ -61,14 +61,14 @@ extension RFM {
       let last = Term.literal(.date(Int32(clamping: until.days)))
       rules.append(.init("up to \(until)", Expression(.binary(.lessOrEqual, .cast(.column(at), .date, orNull: false), last))))
     }
-    return rules + [present(amount)]
+    return rules + [.init("\(self.amount) is present", Expression(.test(amount.term, .null, negated: true)))]
   }
 
   /// The columns of a purchase, by names of our own.
-  private var purchase: [Relation.NamedExpression] {
+  private func purchase(_ amount: Expression) -> [Relation.NamedExpression] {
     [
       .init("customer", Expression(.column(customer))), .init("day", Expression(.cast(.column(at), .date, orNull: false))),
-      .init("amount", Expression(.column(amount))),
+      .init("amount", amount),
     ] + (order.map { [.init("order", Expression(.column($0)))] } ?? [])
   }
 

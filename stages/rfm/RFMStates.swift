@@ -23,15 +23,17 @@ extension RFM: MergeableStage {
 
   func runPart(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table(), schema = table.schema
-    guard let stateSchema = stateSchema(schema.type(of: customer)!, schema.type(of: amount)!, order.flatMap { schema.type(of: $0) }) else {
+    let money = try typedAmount(schema, context.parameters.bindings)
+    guard let stateSchema = stateSchema(schema.type(of: customer)!, money.type, order.flatMap { schema.type(of: $0) }) else {
       preconditionFailure("a state was asked for amounts whose sums depend on their order")
     }
     let days = try DayReader(at, schema)
     let index = KeyIndex(types: stateSchema.fields.dropLast().map(\.type))
     var sums: [Int128] = []
     var counts = RFMCounts()
-    try RowStream(table, columns: columnsRead).forEach(
-      context, preparing: { batch in try PurchaseLines(self, batch, try days.days(of: batch), latest: latest) }
+    try RowStream(table, columns: columnsRead(money)).forEach(
+      context,
+      preparing: { batch in PurchaseLines(self, batch, try days.days(of: batch), try money.evaluate(batch).column, latest: latest) }
     ) { lines in
       counts += lines.counts
       let groups = index.groups(of: lines.keys, count: lines.amounts.count)
@@ -89,8 +91,8 @@ private struct PurchaseLines: Sendable {
   let amounts: [Int64]
   private(set) var counts = RFMCounts()
 
-  init(_ stage: RFM, _ batch: Batch, _ days: Column, latest: Int32) throws {
-    let customers = batch[stage.customer], amount = batch[stage.amount]
+  init(_ stage: RFM, _ batch: Batch, _ days: Column, _ amount: Column, latest: Int32) {
+    let customers = batch[stage.customer]
     let day = days.values(as: Int32.self)
     var rows: [Int32] = []
     rows.reserveCapacity(batch.count)
