@@ -15,7 +15,9 @@ fi
 if [ -n "${BENCH_CSV:-}" ]; then
   ln -sf "$(realpath "$BENCH_CSV")" "$bench/transactions.csv"
 elif [ ! -f "$bench/transactions.csv" ]; then
-  .build/release/millrace simulate "$bench/transactions.csv" --customers "${CUSTOMERS:-1000000}" --quiet
+  .build/release/millrace simulate "$bench/shop.csv" --customers "${CUSTOMERS:-1000000}" --quiet
+  python3 Tests/Benchmarks/plain.py "$bench/shop.csv" "$bench/transactions.csv"
+  rm "$bench/shop.csv"
 fi
 [ "$bench/transactions.csv.gz" -nt "$bench/transactions.csv" ] || gzip -6 -c "$bench/transactions.csv" > "$bench/transactions.csv.gz"
 PYTHONPATH=$bench/python python3 Tests/Benchmarks/compare.py "$bench" "${ROUNDS:-3}" ${VARIANTS:-}
