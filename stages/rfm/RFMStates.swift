@@ -1,5 +1,6 @@
 import Columns
 import Diagnostics
+import Expressions
 import Kernels
 import Pipelines
 
