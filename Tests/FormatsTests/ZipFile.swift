@@ -3,7 +3,7 @@ import Foundation
 import CZlib
 
 /// A zip archive made by hand: for members that no tool would write.
-struct ZipFile {
+struct ZipFile: Sendable {
   private var bytes: [UInt8] = [], directory: [UInt8] = []
   private var count = 0
 

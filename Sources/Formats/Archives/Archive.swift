@@ -1,7 +1,14 @@
 import CArchive
 import Diagnostics
 
-/// A .zip, .tar, .tar.gz (.bz2, .xz, .zst) or .7z, told by its content and read as a stream: nothing is unpacked to the disk.
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A .zip, .7z or .tar, packed or not (.gz, .bz2, .xz, .zst, .lz4, .lz, .Z), told by its content and read as a stream: nothing
+/// is unpacked to the disk. A single file that is packed so (data.csv.zst) is an archive of one member.
 ///
 /// An archive that could do harm is refused as a whole: names that lead out of a folder or hold control characters, two
 /// members of one name, links, devices, encrypted members, too many entries. Archives inside are not opened.
@@ -11,6 +18,8 @@ public struct Archive: Sendable {
   public let limits: UnpackLimits
   /// The regular files, ascending by name (UTF-8 bytes).
   public let members: [String]
+  /// Of a single packed file: its name without the ending that says so.
+  private let plainName: String?
 
   public init(path: String, name: String? = nil, limits: UnpackLimits = UnpackLimits()) throws {
     self.path = path
@@ -18,7 +27,8 @@ public struct Archive: Sendable {
     self.limits = limits
     let file = try FileBytes(path: path, name: self.name)
     guard file.size > 0 else { throw file.mistake("the archive is empty") }
-    let stream = try ArchiveStream(path: path, name: self.name)
+    plainName = try Self.plainName(ofPacked: file)
+    let stream = try ArchiveStream(path: path, name: self.name, plainName: plainName)
     var members: [String] = [], entries = 0, seen: Set<String> = []
     while let entry = try stream.next() {
       entries += 1
@@ -36,11 +46,17 @@ public struct Archive: Sendable {
       members.append(entry.name)
     }
     guard entries > 0 else { throw file.mistake("the archive has no members") }
+    if let told = try Self.entriesTold(byZip: file), told > entries {
+      throw file.mistake("the archive's directory lists \(told) members, and \(entries) can be told apart: entries overlap, which is refused")
+    }
     self.members = members.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// Members that match; a pattern without `/` also matches a member's last name.
   public func members(matching pattern: String) throws -> [String] {
+    if members.isEmpty {
+      throw Diagnostic("the archive holds folders only", at: .data(file: name, line: nil, byte: nil, column: nil), expected: "a file")
+    }
     let glob = Glob(pattern)
     let found = members.filter { member in
       glob.matches(member) || !pattern.utf8.contains(UInt8(ascii: "/")) && glob.matches(String(member.split(separator: "/").last ?? ""))
@@ -48,6 +64,7 @@ public struct Archive: Sendable {
     if found.isEmpty {
       throw Diagnostic(
         "the archive has no member \"\(pattern)\"", at: .data(file: name, line: nil, byte: nil, column: nil),
+        found: members.prefix(8).map { "\"\(escaped($0))\"" }.joined(separator: ", ") + (members.count > 8 ? ", …" : ""),
         hint: hint(forUnknown: pattern, among: members.map(escaped)))
     }
     return found
@@ -55,11 +72,35 @@ public struct Archive: Sendable {
 
   /// The unpacked bytes of one member; its name is that in the archive.
   public func open(_ member: String) throws -> ByteSource {
-    let stream = try ArchiveStream(path: path, name: name)
+    let stream = try ArchiveStream(path: path, name: name, plainName: plainName)
     while let entry = try stream.next() {
       if entry.kind == .file, entry.name == member { return ArchiveMemberBytes(stream, member, limits) }
     }
     throw stream.mistake("the archive has no member \"\(escaped(member))\"")
+  }
+
+  /// What the end of a zip's directory says of its length; nil where it cannot (other formats, more than 65,534 members).
+  private static func entriesTold(byZip file: FileBytes) throws -> Int? {
+    let tail = try file.tail(22 + 65_535)
+    guard tail.count >= 22 else { return nil }
+    for at in stride(from: tail.count - 22, through: 0, by: -1)
+    where tail[at] == 0x50 && tail[at + 1] == 0x4B && tail[at + 2] == 5 && tail[at + 3] == 6 {
+      // The record's own comment ends the file.
+      guard at + 22 + Int(tail[at + 20]) + Int(tail[at + 21]) << 8 == tail.count else { continue }
+      let count = Int(tail[at + 10]) + Int(tail[at + 11]) << 8
+      return count == 0xFFFF ? nil : count
+    }
+    return nil
+  }
+
+  /// nil: not packed, or an archive that is packed, as its name says.
+  private static func plainName(ofPacked file: FileBytes) throws -> String? {
+    guard FileKind.isPacked(try file.head(8)) else { return nil }
+    let base = String(file.name.split(separator: "/").last ?? "data"), lower = base.lowercased()
+    if lower.contains(".tar") || [".tgz", ".tbz2", ".tbz", ".txz", ".tzst", ".tlz"].contains(where: lower.hasSuffix) { return nil }
+    let endings = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lz", ".lzma", ".z"]
+    guard let ending = endings.first(where: lower.hasSuffix), lower.utf8.count > ending.utf8.count else { return base }
+    return String(base.dropLast(ending.count))
   }
 }
 
@@ -74,11 +115,23 @@ func escaped(_ name: String) -> String {
   }
 }
 
+/// Runs `body` while this thread's characters are UTF-8: libarchive takes names through the locale.
+private func withUTF8Names<Result>(_ body: () -> Result) -> Result {
+  guard let locale = utf8Locale else { return body() }
+  let before = uselocale(locale)
+  defer { _ = uselocale(before) }
+  return body()
+}
+
+// Made once, and never changed or freed.
+nonisolated(unsafe) private let utf8Locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil) ?? newlocale(LC_CTYPE_MASK, "en_US.UTF-8", nil)
+
 /// libarchive's reader over one file.
 // @unchecked: used by one thread at a time.
 final class ArchiveStream: @unchecked Sendable {
   let name: String
   private let archive: OpaquePointer
+  private let plainName: String?
   private var entry: OpaquePointer?
 
   enum Kind: Equatable {
@@ -92,13 +145,22 @@ final class ArchiveStream: @unchecked Sendable {
     var isEncrypted: Bool
   }
 
-  init(path: String, name: String) throws {
+  /// `plainName`: of a single packed file, which has no name of its own.
+  init(path: String, name: String, plainName: String?) throws {
     self.name = name
+    self.plainName = plainName
     guard let made = archive_read_new() else { preconditionFailure("libarchive has no memory for a reader") }
     archive = made
-    archive_read_support_filter_all(made)
+    // By name: some of libarchive's other filters would run programs of the system.
+    for support in [
+      archive_read_support_filter_gzip, archive_read_support_filter_bzip2, archive_read_support_filter_xz, archive_read_support_filter_lzma,
+      archive_read_support_filter_lzip, archive_read_support_filter_zstd, archive_read_support_filter_lz4, archive_read_support_filter_compress,
+    ] { _ = support(made) }
+    if plainName != nil { archive_read_support_format_raw(made) }
     for support in [archive_read_support_format_zip, archive_read_support_format_tar, archive_read_support_format_7zip] { _ = support(made) }
-    guard archive_read_open_filename(made, path, 256 << 10) == ARCHIVE_OK else { throw failure("cannot be opened as an archive") }
+    // Without it two members of a zip from a Mac would be one.
+    archive_read_set_options(made, "zip:!mac-ext")
+    guard withUTF8Names({ archive_read_open_filename(made, path, 256 << 10) }) == ARCHIVE_OK else { throw failure("cannot be opened as an archive") }
   }
 
   deinit { archive_read_free(archive) }
@@ -112,7 +174,7 @@ final class ArchiveStream: @unchecked Sendable {
   }
 
   func next() throws -> Entry? {
-    let code = archive_read_next_header(archive, &entry)
+    let code = withUTF8Names { archive_read_next_header(archive, &entry) }
     if code == ARCHIVE_EOF { return nil }
     guard code == ARCHIVE_OK || code == ARCHIVE_WARN, let entry else { throw failure("the archive is damaged") }
     // A warning is about a name's character set, which is judged below, or about a zip whose two directories disagree on
@@ -120,9 +182,12 @@ final class ArchiveStream: @unchecked Sendable {
     if code == ARCHIVE_WARN, let words = archive_error_string(archive), String(cString: words).hasPrefix("Inconsistent") {
       throw failure("the archive is damaged")
     }
-    guard let raw = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry),
-      let name = String(validatingCString: raw)
-    else { throw mistake("a member's name is not UTF-8") }
+    // Bytes of a name that is in no known character set are spelled %NN.
+    guard let raw = withUTF8Names({ archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry) }) else {
+      throw mistake("a member's name cannot be read")
+    }
+    let bytes = UnsafeBufferPointer(start: UnsafeRawPointer(raw).assumingMemoryBound(to: UInt8.self), count: strlen(raw))
+    let name = plainName != nil && archive_format(archive) == ARCHIVE_FORMAT_RAW ? plainName ?? "" : Self.decoded(bytes)
     var kind = Kind.file
     if archive_entry_hardlink(entry) != nil {
       kind = .other("a hard link")
@@ -138,6 +203,10 @@ final class ArchiveStream: @unchecked Sendable {
     }
     if archive_entry_size_is_set(entry) != 0, archive_entry_size(entry) < 0 { throw mistake("member \"\(escaped(name))\" has a negative size") }
     return Entry(name: name, kind: kind, isEncrypted: archive_entry_is_encrypted(entry) != 0)
+  }
+
+  private static func decoded(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    String(validating: bytes, as: UTF8.self) ?? printable(bytes).split(separator: "\\x", omittingEmptySubsequences: false).joined(separator: "%")
   }
 
   /// Refuses names that would lead out of a folder if somebody unpacked them.

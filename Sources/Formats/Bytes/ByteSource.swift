@@ -59,6 +59,19 @@ public final class FileBytes: ByteSource, @unchecked Sendable {
     }
   }
 
+  /// The last bytes, up to `count`; reading goes on where it was.
+  func tail(_ count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: min(count, size)), filled = 0
+    while filled < bytes.count {
+      let from = off_t(size - bytes.count + filled)
+      let n = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + filled, $0.count - filled, from) }
+      if n < 0, errno == EINTR { continue }
+      guard n > 0 else { throw Self.failure("cannot be read", name: name) }
+      filled += n
+    }
+    return bytes
+  }
+
   static func failure(_ what: String, name: String) -> Diagnostic {
     Diagnostic("\(what): \(String(cString: strerror(errno)))", at: .data(file: name, line: nil, byte: nil, column: nil))
   }

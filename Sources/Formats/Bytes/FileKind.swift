@@ -11,11 +11,21 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
   case archive
   case spreadsheet = "xlsx"
 
+  static let packings = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lz", ".z"]
+
+  /// By the first bytes of bzip2, xz, zstd, lz4, lzip and compress; .gz is read without libarchive.
+  static func isPacked(_ head: [UInt8]) -> Bool {
+    let marks: [[UInt8]] = [
+      [0x42, 0x5A, 0x68], [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], [0x28, 0xB5, 0x2F, 0xFD], [4, 0x22, 0x4D, 0x18], [0x4C, 0x5A, 0x49, 0x50], [0x1F, 0x9D],
+    ]
+    return marks.contains { head.starts(with: $0) && (head[0] != 0x42 || head.count > 3 && (49...57).contains(head[3])) }
+  }
+
   /// By a name alone; nil when its ending says nothing.
   public init?(name: String) {
     let lower = name.lowercased()
     func ends(_ endings: String...) -> Bool { endings.contains { lower.hasSuffix($0) } }
-    if ends(".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar", ".zip", ".7z") { self = .archive }
+    if ends(".tar", ".zip", ".7z", ".tgz", ".tbz2", ".txz", ".tzst", ".tlz") || Self.packings.contains(where: { lower.hasSuffix(".tar" + $0) }) { self = .archive }
     else if ends(".gz") { self = .gzip }
     else if ends(".parquet", ".pq") { self = .parquet }
     else if ends(".arrow", ".arrows", ".feather", ".ipc") { self = .arrow }
@@ -51,6 +61,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     else if starts("PK\u{3}\u{4}") || starts("PK\u{5}\u{6}") { self = FileKind(name: name) == .spreadsheet ? .spreadsheet : .archive }
     else if head.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) { self = .spreadsheet }  // a compound file: old or encrypted, told there
     else if head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { self = .archive }
+    else if Self.isPacked(head) { self = .archive }
     else if head.count >= 262, Array(head[257..<262]) == Array("ustar".utf8) { self = .archive }
     else {
       // The bytes are no magic: a name that promises one of those (.zip of noise) is still opened as such and refused there.
