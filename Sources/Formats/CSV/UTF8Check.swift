@@ -1,15 +1,12 @@
+import CScan
+
 /// The offset of the first byte that is not UTF-8 (RFC 3629: no surrogates, nothing overlong, nothing past U+10FFFF).
 func firstInvalidUTF8(_ base: UnsafePointer<UInt8>, from: Int, to: Int) -> Int? {
-  let raw = UnsafeRawPointer(base)
   var at = from
   while at < to {
-    if at &+ 32 <= to {
-      let a = raw.loadUnaligned(fromByteOffset: at, as: UInt64.self) | raw.loadUnaligned(fromByteOffset: at &+ 8, as: UInt64.self)
-      let b = raw.loadUnaligned(fromByteOffset: at &+ 16, as: UInt64.self) | raw.loadUnaligned(fromByteOffset: at &+ 24, as: UInt64.self)
-      if (a | b) & 0x8080_8080_8080_8080 == 0 {
-        at &+= 32
-        continue
-      }
+    if at &+ 64 <= to, cscan_has_high(base + at) == 0 {
+      at &+= 64
+      continue
     }
     let lead = base[at]
     if lead < 0x80 {

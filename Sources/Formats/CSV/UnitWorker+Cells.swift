@@ -64,6 +64,27 @@ extension UnitWorker {
   ) -> (Int, Int) {
     let to = UnsafeMutablePointer(mutating: base)
     var at = start, out = start + shadow
+    if let quote, escape == nil {
+      // From quote to quote: the first of two goes along with the text before it, the second is passed over.
+      while at < end {
+        var next = at
+        while next < end {
+          let left = end &- next
+          let found = cscan_mask(base + next, quote) & (left >= 64 ? ~0 : (1 &<< UInt64(left)) &- 1)
+          if found != 0 {
+            next &+= found.trailingZeroBitCount
+            break
+          }
+          next = left > 64 ? next &+ 64 : end
+        }
+        let count = min(next &+ 1, end) &- at
+        (to + out).update(from: base + at, count: count)
+        out &+= count
+        at = next &+ 1
+        if at < end, base[at] == quote { at &+= 1 }
+      }
+      return (start + shadow, out)
+    }
     while at < end {
       if base[at] == escape, at + 1 < end {
         at += 1

@@ -6,12 +6,13 @@ final class UnitWorker {
   let starts = Slab<UInt32>(), ends = Slab<UInt32>(), present = Slab<UInt8>(), keep = Slab<UInt8>()
   let edited = Slab<UInt8>()
   let editors: [PatternEditor?]
-  let directTails: [TailDrop?]
+  /// nil: the column goes the longer way.
+  let directPlans: [DirectPlan?]
   let layout: TableLayout
 
   init(_ layout: TableLayout) {
     self.layout = layout
-    directTails = layout.plans.map { Self.directTail($0, layout) }
+    directPlans = layout.plans.map { DirectPlan($0, layout) }
     editors = layout.plans.map { plan in
       plan.edits.contains { if case .pattern = $0 { true } else { false } } ? PatternEditor(plan.edits) : nil
     }
@@ -42,11 +43,11 @@ final class UnitWorker {
     }
     if !result.bad.isEmpty { dropBadRows(result) }
     for column in layout.plans.indices where layout.plans[column].isText {
-      if let dictionaries, !index.hasStarts, let tail = directTails[column] {
+      if let dictionaries, !index.hasStarts, let direct = directPlans[column] {
         if let dictionary = dictionaries[column] {
-          encodeDirectly(base, shadow, column, result, tail, dictionary)
+          encodeDirectly(base, shadow, column, result, direct, dictionary)
         } else {
-          copyTextsDirectly(base, shadow, column, result, tail)
+          copyTextsDirectly(base, shadow, column, result, direct)
         }
         continue
       }

@@ -1,19 +1,11 @@
 import Columns
 
-/// Columns whose cells need no more than their quotes taken off and a literal end cut are decoded straight from the text,
-/// one pass a column; the others are located, adjusted and then decoded (`UnitWorker+Cells`).
+/// Columns that have a `DirectPlan` are decoded straight from the text, one pass a column; the others are located, adjusted
+/// and then decoded (`UnitWorker+Cells`).
 extension UnitWorker {
-  /// The end that is cut from each text where a plan asks for nothing else; nil: the column goes the longer way.
-  static func directTail(_ plan: ColumnPlan, _ layout: TableLayout) -> TailDrop? {
-    guard layout.escape == nil, !plan.column.trim, plan.nulls.isEmpty else { return nil }
-    if plan.edits.isEmpty { return TailDrop.none }
-    guard plan.isText, plan.edits.count == 1, case .dropSuffix(let text) = plan.edits[0] else { return nil }
-    return TailDrop(text)
-  }
-
   /// False when the column has to go the longer way.
   func decodeDirectly(_ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult) -> Bool {
-    guard !index.hasStarts, directTails[column] != nil else { return false }
+    guard !index.hasStarts, directPlans[column] != nil else { return false }
     let plan = layout.plans[column]
     switch plan.column.type {
     case .int32: each(Int32Cells(), base, shadow, column, result)
@@ -70,8 +62,12 @@ extension UnitWorker {
     var start = start, end = end
     if let quote = layout.quote, base[start] == quote {
       (start, end) = unquoted(base, shadow, start + 1, end - 1, quote: quote, escape: nil)
-      if start == end { return 0 }
     }
+    if let direct = directPlans[column] {
+      if direct.trims { DirectPlan.trim(base, &start, &end) }
+      if direct.mayBeNull(end - start), direct.isNull(base + start, end - start) { return 0 }
+    }
+    if start == end { return 0 }
     let flaw = reader.slow(base + start, end - start, &value)
     if flaw != .none {
       value = Reader.zero
@@ -80,7 +76,55 @@ extension UnitWorker {
     return 1
   }
 
-  func copyTextsDirectly(_ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ tail: TailDrop) {
+  /// The text of a cell; `has` 0: null, and then the text is empty.
+  @inline(__always) private func text(
+    _ base: UnsafePointer<UInt8>, _ shadow: Int, _ places: FieldPlaces, _ row: Int, _ direct: DirectPlan, isPlain: Bool, _ quotes: Bool,
+    _ quote: UInt8
+  ) -> (start: Int, end: Int, has: UInt8) {
+    var (start, end) = places[row]
+    // No branch for empty cells: they come in any order. What stands there is a delimiter or line end, no quote.
+    var has: UInt8 = start != end ? 1 : 0
+    if quotes, base[start] == quote { (start, end) = unquoted(base, shadow, start &+ 1, end &- 1, quote: quote, escape: nil) }
+    if isPlain { return (start, end, has) }
+    if direct.trims, start != end {
+      DirectPlan.trim(base, &start, &end)
+      if start == end { has = 0 }
+    }
+    let cut = direct.tail.end(base, start, end)
+    if cut != end {
+      if cut == start { has = 0 }
+      end = cut
+    }
+    if direct.mayBeNull(end &- start), has != 0, direct.isNull(base + start, end &- start) {
+      has = 0
+      end = start
+    }
+    return (start, end, has)
+  }
+
+  // Twice each, so that plain columns, most of them, pay for nothing else: `isPlain` is a constant in either.
+
+  func copyTextsDirectly(_ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan) {
+    if direct.isPlain {
+      copyTexts(base, shadow, column, result, direct, isPlain: true)
+    } else {
+      copyTexts(base, shadow, column, result, direct, isPlain: false)
+    }
+  }
+
+  func encodeDirectly(
+    _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan, _ dictionary: TextDictionary
+  ) {
+    if direct.isPlain {
+      encode(base, shadow, column, result, direct, isPlain: true, dictionary)
+    } else {
+      encode(base, shadow, column, result, direct, isPlain: false, dictionary)
+    }
+  }
+
+  @inline(__always) private func copyTexts(
+    _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan, isPlain: Bool
+  ) {
     let rows = result.rows, chunk = result.chunks[column]
     let places = FieldPlaces(base, index, position: layout.positions[column])
     let quote = layout.quote ?? 0, quotes = layout.quote != nil
@@ -93,15 +137,7 @@ extension UnitWorker {
     var at = 0, nulls = 0
     offsets[0] = 0
     for row in 0..<rows {
-      var (start, end) = places[row]
-      // No branch for empty cells: they come in any order. What stands there is a delimiter or line end, no quote.
-      var has: UInt8 = start != end ? 1 : 0
-      if quotes, base[start] == quote { (start, end) = unquoted(base, shadow, start &+ 1, end &- 1, quote: quote, escape: nil) }
-      let cut = tail.end(base, start, end)
-      if cut != end {
-        if cut == start { has = 0 }
-        end = cut
-      }
+      let (start, end, has) = text(base, shadow, places, row, direct, isPlain: isPlain, quotes, quote)
       // 16 bytes at once may run over the end of both: there is slack, and the next text overwrites it.
       let count = end &- start
       from.loadUnaligned(fromByteOffset: start, as: SIMD2<UInt64>.self).store(to, at)
@@ -120,8 +156,9 @@ extension UnitWorker {
     chunk.nullCount = nulls
   }
 
-  func encodeDirectly(
-    _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ tail: TailDrop, _ dictionary: TextDictionary
+  @inline(__always) private func encode(
+    _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan, isPlain: Bool,
+    _ dictionary: TextDictionary
   ) {
     let rows = result.rows, chunk = result.chunks[column]
     let places = FieldPlaces(base, index, position: layout.positions[column])
@@ -133,22 +170,13 @@ extension UnitWorker {
     let known = dictionary.lookup
     var nulls = 0
     for row in 0..<rows {
-      var (start, end) = places[row]
-      var has: UInt8 = 0, code: Int32 = 0
-      if start != end {
-        has = 1
-        if quotes, base[start] == quote { (start, end) = unquoted(base, shadow, start &+ 1, end &- 1, quote: quote, escape: nil) }
-        let cut = tail.end(base, start, end)
-        if cut != end {
-          if cut == start { has = 0 }
-          end = cut
-        }
-        if has != 0 {
-          let text = base + start, count = end &- start
-          let key = TextDictionary.Key(text, count)
-          code = known.find(text, count, key)
-          if code < 0 { code = -1 &- addFresh(text, count, key, chunk.fresh) }
-        }
+      let (start, end, has) = text(base, shadow, places, row, direct, isPlain: isPlain, quotes, quote)
+      var code: Int32 = 0
+      if has != 0 {
+        let text = base + start, count = end &- start
+        let key = TextDictionary.Key(text, count)
+        code = known.find(text, count, key)
+        if code < 0 { code = -1 &- addFresh(text, count, key, chunk.fresh) }
       }
       nulls &+= 1 &- Int(has)
       valid[row] = has
