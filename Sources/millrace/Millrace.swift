@@ -18,7 +18,7 @@ struct Millrace: ParsableCommand {
     discussion: "A first look: millrace run pipelines/quickstart.json", version: toolVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, ShowCommand.self, ExportCommand.self,
-      ConvertCommand.self, RunsCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
+      ConvertCommand.self, InferCommand.self, RunsCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
       DocsCommand.self,
     ])
 }

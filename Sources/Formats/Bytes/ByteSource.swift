@@ -49,6 +49,9 @@ public final class FileBytes: ByteSource, @unchecked Sendable {
 
   deinit { close(descriptor) }
 
+  /// Whether something is there, whatever it is.
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   public func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
     while true {
       let n = pread(descriptor, room.baseAddress, room.count, off_t(offset))

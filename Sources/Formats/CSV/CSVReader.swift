@@ -70,5 +70,12 @@ public struct CSVReader: Sendable {
     return layout.plans.map(\.column.name)
   }
 
+  /// The header's cells as they stand there, empty and repeated ones too; nil without a header.
+  public func headerTexts(of source: ByteSource) throws -> [String]? {
+    let run = try CSVRun(self, source)
+    _ = try run.start(asText: true)
+    return run.names
+  }
+
   var threads: Int { max(1, width ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

@@ -15,6 +15,8 @@ final class CSVRun {
   var window: TextWindow, ahead: TextWindow
   private var scanner: RecordScanner
   private(set) var layout: TableLayout?
+  /// The header's; nil without one.
+  private(set) var names: [String]?
   var schema = Schema([])
   var report = CSVReport()
   var counts: [QuarantineReason: Int] = [:]
@@ -125,12 +127,8 @@ extension CSVRun {
       throw mistake("the file has no header row", expected: "\(dialect.headerRows) header row\(dialect.headerRows == 1 ? "" : "s")")
     }
     var names: [String]?
-    if dialect.headerRows > 0 {
-      // Several rows of names: one above the other, joined by a blank.
-      names = first.indices.map { at in
-        header.compactMap { at < $0.count && !$0[at].isEmpty ? $0[at] : nil }.joined(separator: " ")
-      }
-    }
+    if dialect.headerRows > 0 { names = Array(joinedHeader(header).prefix(first.count)) }
+    self.names = names
     var none: [Diagnostic] = []
     let plans = asText ? nil : reader.columns?.map { ColumnPlan($0, &none) }
     let layout = try TableLayout(plans: plans, names: names, fieldCount: first.count, dialect: dialect, file: name)

@@ -13,6 +13,7 @@ public struct DetectedText: Sendable {
   public init(_ source: ByteSource, encoding told: TextEncoding?, told dialect: DialectDetection.Told = .init()) throws {
     let head = try source.head(Self.headBytes)
     let isWhole = head.count < Self.headBytes
+    if !head.isEmpty, head.allSatisfy({ $0 == 0 }) { throw source.mistake("holds zero bytes and no text", hint: "was its copy cut short?") }
     let found = EncodingDetection.detect(head, isWhole: isWhole)
     // A byte-order mark says more than people do.
     let isMarked = found.reason == EncodingDetection.markReason

@@ -18,14 +18,37 @@ public enum EncodingDetection {
     if let found = byZeros(head) { return found }
     let bad = head.withUnsafeBufferPointer { head in head.baseAddress.flatMap { firstInvalidUTF8($0, from: 0, to: head.count) } }
     guard let bad else { return Found(encoding: .utf8, reason: head.allSatisfy { $0 < 0x80 } ? "plain ASCII" : "every character is UTF-8") }
-    // The sample may end inside a character.
-    if !isWhole, head.count - bad < 4, head[bad] >= 0xC2 { return Found(encoding: .utf8, reason: "every character is UTF-8") }
+    // Damaged UTF-8 is no other encoding: readers tell the byte, or take it for a character where rules may be broken.
+    if isShapedLikeUTF8(head) { return Found(encoding: .utf8, reason: "most characters are UTF-8") }
     // Five bytes mean nothing in windows-1252.
     let undefined: Set<UInt8> = [0x81, 0x8D, 0x8F, 0x90, 0x9D]
     if head.contains(where: undefined.contains) {
       return Found(encoding: .latin1, reason: "byte \(bad) is not UTF-8, and others not windows-1252")
     }
     return Found(encoding: .windows1252, reason: "byte \(bad) is not UTF-8")
+  }
+
+  /// Whether more bytes beyond ASCII stand in groups as UTF-8 has them (sound or not, the last one perhaps cut) than stand alone.
+  private static func isShapedLikeUTF8(_ head: [UInt8]) -> Bool {
+    var shaped = 0, alone = 0, at = 0
+    while at < head.count {
+      let lead = head[at]
+      if lead < 0x80 {
+        at += 1
+        continue
+      }
+      let length = lead >= 0xF0 && lead < 0xF8 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC0 && lead < 0xE0 ? 2 : 0
+      var next = at + 1
+      while next < head.count, next < at + length, head[next] & 0xC0 == 0x80 { next += 1 }
+      if length > 0, next == at + length || next == head.count {
+        shaped += 1
+        at = next
+      } else {
+        alone += 1
+        at += 1
+      }
+    }
+    return shaped > alone
   }
 
   /// Most characters of a table are ASCII: in UTF-16 every other byte is zero then, in UTF-32 three of four.

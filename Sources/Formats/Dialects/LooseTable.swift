@@ -283,7 +283,13 @@ extension LooseTable {
     let common = widths.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key ?? 0
     if header != nil { trimHeader(to: common) }
     // Text with a few delimiters in it has as many columns as its longest row.
-    width = max(header?.count ?? 0, common == 1 ? widths.keys.max() ?? 1 : common)
+    let usual = common == 1 ? widths.keys.max() ?? 1 : common
+    if let header {
+      width = header.count
+      if dialect.isTolerant, usual > width, common == 1 || widths[common, default: 0] * 2 > total { width = usual }
+    } else {
+      width = dialect.isTolerant ? usual : rows.first?.count ?? 0
+    }
     if dialect.isTolerant, dialect.long != .keep, let names = header, names.count < width {
       header = names + Array(repeating: "", count: width - names.count)
     }

@@ -70,7 +70,7 @@ struct RowRepair {
   private func plainScore(_ row: LooseRow) -> Int {
     (0..<shapes.count).reduce(0) { score, column in
       column < row.count ? score + shapes.fit(row[column], column) : score + min(0, shapes.fit([], column) - 2) - 1
-    } - 2 * (row.count > shapes.count ? (shapes.count..<row.count).filter { !row.isEmpty($0) }.count : 0)
+    } - 3 * (row.count > shapes.count ? (shapes.count..<row.count).filter { !row.isEmpty($0) }.count : 0)
   }
 
   private func joined(_ row: LooseRow, _ at: Int, _ many: Int) -> [UInt8] {

@@ -56,7 +56,7 @@ struct TableFrame {
 
   /// How many of the first rows are names.
   private static func names(_ rows: [LooseRow], _ width: Int) -> Int {
-    guard let first = rows.first else { return 0 }
+    guard let first = rows.first else { return 1 }
     let body = rows.dropFirst().filter { $0.count == width && !$0.isAllEmpty }
     guard !body.isEmpty else { return looksLikeNames(first) || width == 1 && !CellLook(first[0]).isTyped ? 1 : 0 }
     // Of each column: the share of numbers, dates and the like below.
