@@ -99,9 +99,8 @@ import Testing
   }
 
   @Test func severalRowsOfNames() throws {
-    #expect(try rows("speed,,place,\nx,y,,name\n1,2,3,4\n") { $0.headerRows = 2 }.rows == ["speed x|speed y|place|name", "1|2|3|4"].map {
-      $0.replacing("place|name", with: "place|place name")
-    })
+    let read = try rows("speed,,place,\nx,y,,name\n1,2,3,4\n") { $0.headerRows = 2 }
+    #expect(read.rows == ["speed x|speed y|place|place name", "1|2|3|4"])
   }
 
   /// kept + quarantined = rows, places are those of the file, in its order.

@@ -71,4 +71,35 @@ import Testing
     let empty = folder.millrace("convert", "empty.csv", "out.csv")
     #expect(empty.code == 2 || empty.code == 0)
   }
+
+  @Test func whatBreaksTheRules() {
+    let folder = Folder()
+    folder.write("Sales of May;;\nshop;sum;day\na;1,5;28/01/2018\nb;2\n\"c;3,5;29/01/2018\nd;4;30/01/2018;x\n", to: "in.csv")
+    #expect(folder.millrace("convert", "in.csv", "out.csv", "--text").code == 2)
+    let outcome = folder.millrace("convert", "in.csv", "out.csv", "--text", "--tolerant")
+    #expect(outcome.code == 0)
+    #expect(folder.text("out.csv") == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2,\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018\n")
+    #expect(outcome.error.hasPrefix("in.csv: delimiter \";\": "))
+    #expect(outcome.error.hasSuffix("in.csv: 1 short row padded\nin.csv: 1 long row cut\nin.csv: 1 cell with text cut off\nout.csv: 4 rows\n"))
+    let told = folder.millrace(
+      "convert", "in.csv", "-", "--format", "csv", "--text", "--tolerant", "--quiet", "--delimiter", ";", "--quote", "", "--escape", "\"", "--encoding", "ascii",
+      "--header-rows", "1", "--preamble-rows", "1", "--short-rows", "keep", "--long-rows", "keep")
+    #expect(told.out == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018,x\n")
+    #expect(folder.millrace("convert", "in.csv", "out.csv", "--short-rows", "keep").code == 64)
+  }
+
+  @Test func inferredSettings() {
+    let folder = Folder()
+    folder.write("Customer ID;Amount;Day;Code\n1;1.234,50;28/01/2018;007\nNA;7,25;04/04/2018;009\n", to: "in.csv")
+    let printed = folder.millrace("infer", "in.csv", "--quiet")
+    for part in [
+      #""delimiter": ";","#, #""decimal": ",","#, #""source": "Customer ID","#, #""type": "int64","#, #""nulls": ["NA"]"#, #""type": "decimal(6,2)","#,
+      #""format": "%d/%m/%Y""#, #""code": { "source": "Code", "type": "string" }"#,
+    ] {
+      #expect(printed.out.contains(part), "\(part)")
+    }
+    #expect(folder.millrace("infer", "in.csv", "--write", "p.json", "--quiet").code == 0)
+    #expect(folder.millrace("run", "p.json", "--quiet").code == 0)
+    #expect(folder.millrace("infer", "in.csv", "--write", "p.json").code == 2)
+  }
 }

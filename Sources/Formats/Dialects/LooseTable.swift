@@ -26,6 +26,7 @@ final class LooseTable {
   private let source: ByteSource
   private let scanner: LooseScanner
   private var buffer: [UInt8] = []
+  private var piece = [UInt8](repeating: 0, count: 64 << 10)
   private var at = 0
   private var atEnd = false
   private var line = 1
@@ -311,26 +312,6 @@ extension LooseTable {
   }
 }
 
-/// Several rows of names as one, joined by blanks. A name above several columns stands once, over the first of them: it
-/// holds for those to the right that have a name of their own below and none above.
-func joinedHeader(_ rows: [[String]]) -> [String] {
-  guard rows.count > 1 else { return rows.first ?? [] }
-  let width = rows.map(\.count).max() ?? 0
-  var names = Array(repeating: "", count: width)
-  for (number, row) in rows.enumerated() {
-    var above = ""
-    for at in 0..<width {
-      var text = at < row.count ? row[at] : ""
-      if !text.isEmpty { above = text } else if number + 1 < rows.count {
-        let below = rows[(number + 1)...].contains { at < $0.count && !$0[at].isEmpty }
-        if below { text = above } else { above = "" }
-      }
-      if !text.isEmpty { names[at] += (names[at].isEmpty ? "" : " ") + text }
-    }
-  }
-  return names
-}
-
 // MARK: Bytes
 
 extension LooseTable {
@@ -397,12 +378,8 @@ extension LooseTable {
       at = 0
     }
     while !atEnd, buffer.count < count {
-      let room = min(max(1 << 16, count - buffer.count), 1 << 20)
-      var n = 0
-      let had = buffer.count
-      buffer.append(contentsOf: repeatElement(0, count: room))
-      n = try buffer.withUnsafeMutableBytes { try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[had...])) }
-      buffer.removeLast(room - n)
+      let n = try piece.withUnsafeMutableBytes { try source.read(into: $0) }
+      buffer.append(contentsOf: piece[..<n])
       if n == 0 { atEnd = true }
     }
   }
