@@ -287,7 +287,7 @@ extension LooseTable {
     let usual = common == 1 ? widths.keys.max() ?? 1 : common
     if let header {
       width = header.count
-      if dialect.isTolerant, usual > width, common == 1 || widths[common, default: 0] * 2 > total { width = usual }
+      if dialect.isTolerant, usual > width, common == 1 || widths[common, default: 0] > widths[header.count, default: 0] { width = usual }
     } else {
       width = dialect.isTolerant ? usual : rows.first?.count ?? 0
     }
