@@ -310,12 +310,13 @@ final class Execution: @unchecked Sendable {
       recipe: recipe.json,
       outputs: made.outputs.map { .init(name: $0.name, digest: $0.record.digest, unkept: stage.keep ? nil : $0.record) },
       metrics: made.metrics, warnings: made.warnings)
-    try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
-    freshness.catalog.record(recipe: recipe)
     ledger.withLock {
+      // Before others can find the recipe: what this run made is no news of an earlier one.
       $0.executed.insert(recipe.key)
       if stage.keep, isWritten { $0.intact.formUnion(sealed.outputs.map(\.record.digest)) }
     }
+    try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
+    freshness.catalog.record(recipe: recipe)
     return made
   }
 
