@@ -132,7 +132,7 @@ import Testing
       "a column has a name or a position in the file, not both",
       "a file without a header has no names; hint: give its \"position\"",
       "setting delimiter does not fit; expected one character; found \";;\"",
-      "unknown encoding \"utf8x\"; hint: known: utf-8, latin-1, windows-1252, utf-16le, utf-16be",
+      "unknown encoding \"utf8x\"; hint: known: utf-8, latin-1, windows-1252, utf-16le, utf-16be, utf-32le, utf-32be",
     ])
     #expect(complaints { try bindStage(Ingest.self, ["columns": Self.columns], []) } == [
       "nothing to read; hint: set \"path\", or connect a file with \"from\""
