@@ -187,20 +187,24 @@ struct KMeansPoints {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { found in
       let found = found.baseAddress!
       nearest(rows, centers, k, best, found)
-      for i in 0..<count {
-        let label = Int32(found[i])
-        part.changed &+= labels[i] == label ? 0 : 1
-        labels[i] = label
-        part.inertia += best[i]
-      }
-      part.sums.withUnsafeMutableBufferPointer { sums in
-        part.sizes.withUnsafeMutableBufferPointer { sizes in
-          for i in 0..<count { sizes[Int(labels[i])] &+= 1 }
-          for j in 0..<d {
-            columns[j].withUnsafeBufferPointer { column in
-              let values = column.baseAddress! + rows.lowerBound
-              for i in 0..<count { sums[Int(labels[i]) &* d &+ j] += values[i] }
+      let (n, d) = (self.n, self.d)
+      flat.withUnsafeBufferPointer { flat in
+        part.sums.withUnsafeMutableBufferPointer { sums in
+          part.sizes.withUnsafeMutableBufferPointer { sizes in
+            let values = flat.baseAddress! + rows.lowerBound
+            var (changed, inertia) = (0, 0.0)
+            // All columns of a point at once: neighbours often have one label, and an addition waits for the one before it
+            // in the same place.
+            for i in 0..<count {
+              let label = Int(found[i])
+              changed &+= Int(labels[i]) == label ? 0 : 1
+              labels[i] = Int32(truncatingIfNeeded: label)
+              inertia += best[i]
+              sizes[label] &+= 1
+              for j in 0..<d { sums[label &* d &+ j] += values[j &* n &+ i] }
             }
+            part.changed = changed
+            part.inertia = inertia
           }
         }
       }
