@@ -165,5 +165,9 @@ final class TemporaryFolder: @unchecked Sendable {
     for name in names where !name.hasSuffix(".lock") && !Disk.exists(store.temporary + "/" + name + ".lock") {
       Disk.remove(store.temporary + "/" + name)
     }
+    // The kernel freed the locks of those that were killed; what is left of them are names.
+    for name in Disk.names(in: store.locks) {
+      if let lock = try? FileLock.attempt(store.locks + "/" + name) { lock.removeFile() }
+    }
   }
 }
