@@ -74,17 +74,19 @@ import Testing
 
   @Test func whatBreaksTheRules() {
     let folder = Folder()
-    folder.write("Sales of May;;\nshop;sum;day\na;1,5;28/01/2018\nb;2\n\"c;3,5;29/01/2018\nd;4;30/01/2018;x\n", to: "in.csv")
+    folder.write("Sales of May;;\nshop;sum;day\na;1,5;28/01/2018\nb;2\n\"c;3,5;29/01/2018\nd;4;30/01/2018;x\n"
+      + "e;2,5;31/01/2018\nf;7;01/02/2018\ng;1,25;02/02/2018\nh;9;03/02/2018\n", to: "in.csv")
     #expect(folder.millrace("convert", "in.csv", "out.csv", "--text").code == 2)
+    let others = "e,\"2,5\",31/01/2018\nf,7,01/02/2018\ng,\"1,25\",02/02/2018\nh,9,03/02/2018\n"
     let outcome = folder.millrace("convert", "in.csv", "out.csv", "--text", "--tolerant")
     #expect(outcome.code == 0)
-    #expect(folder.text("out.csv") == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2,\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018\n")
+    #expect(folder.text("out.csv") == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2,\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018\n" + others)
     #expect(outcome.error.hasPrefix("in.csv: delimiter \";\": "))
-    #expect(outcome.error.hasSuffix("in.csv: 1 short row padded\nin.csv: 1 long row cut\nin.csv: 1 cell with text cut off\nout.csv: 4 rows\n"))
+    #expect(outcome.error.hasSuffix("in.csv: 1 short row padded\nin.csv: 1 long row cut\nin.csv: 1 cell with text cut off\nout.csv: 8 rows\n"))
     let told = folder.millrace(
       "convert", "in.csv", "-", "--format", "csv", "--text", "--tolerant", "--quiet", "--delimiter", ";", "--quote", "", "--escape", "\"", "--encoding", "ascii",
       "--header-rows", "1", "--preamble-rows", "1", "--short-rows", "keep", "--long-rows", "keep")
-    #expect(told.out == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018,x\n")
+    #expect(told.out == "shop,sum,day\na,\"1,5\",28/01/2018\nb,2\n\"\"\"c\",\"3,5\",29/01/2018\nd,4,30/01/2018,x\n" + others)
     #expect(folder.millrace("convert", "in.csv", "out.csv", "--short-rows", "keep").code == 64)
   }
 

@@ -16,7 +16,13 @@ extension CSVRun {
     try assembler?.append(units, firstRow: report.rows, file: name)
     var rejects = QuarantineBuilder()
     for unit in units {
-      for bad in unit.bad { reject(bad, in: unit, layout, &rejects) }
+      // Bad rows come in their order: lines are counted on from the one before.
+      var line = lines + 1, counted = unit.from
+      for bad in unit.bad {
+        line += lineCount(window.base, from: counted, to: bad.start)
+        counted = bad.start
+        reject(bad, line: line, layout, &rejects)
+      }
       lines += unit.lines
       report.rows += unit.records
       report.kept += unit.rows
@@ -26,9 +32,8 @@ extension CSVRun {
     if rejects.count > 0 { try quarantine(rejects.finish()) }
   }
 
-  private func reject(_ bad: BadRow, in unit: UnitResult, _ layout: TableLayout, _ to: inout QuarantineBuilder) {
+  private func reject(_ bad: BadRow, line: Int, _ layout: TableLayout, _ to: inout QuarantineBuilder) {
     let base = window.base
-    let line = lines + lineCount(base, from: unit.from, to: bad.start) + 1
     var end = bad.end
     while end > bad.start, base[end - 1] == 10 || base[end - 1] == 13 { end -= 1 }
     let text = printable(UnsafeBufferPointer(start: base + bad.start, count: end - bad.start))

@@ -134,7 +134,7 @@ struct DialectTrial {
       case .none: break
       case .strayQuote: odd += 0.1
       case .textBehindQuote: odd += candidate.quote == 39 ? 0 : 1
-      case .unclosedQuote: odd += 1
+      case .textBehindLastQuote, .unclosedQuote: odd += 1
       }
       for cell in 0..<row.count {
         let kind = CellLook(row[cell])

@@ -46,6 +46,18 @@ struct LooseReject {
     case otherTable
     case notUTF8(byte: Int)
 
+    /// What is wrong with a row by the rules; nil: nothing.
+    init?(_ row: LooseRow, width: Int) {
+      switch row.flaw {
+      case .strayQuote: self = .strayQuote
+      case .textBehindQuote, .textBehindLastQuote: self = .textBehindQuote
+      case .unclosedQuote: self = .unclosedQuote
+      case .none:
+        if row.count == width { return nil }
+        self = .cellCount(found: row.count, expected: width)
+      }
+    }
+
     var kind: QuarantineReason {
       switch self {
       case .cellCount: .fieldCount

@@ -7,6 +7,8 @@ struct LooseRow: Equatable {
     case strayQuote
     /// Text behind a closing quote.
     case textBehindQuote
+    /// The same, and no other quote closes the cell: its quotes are characters.
+    case textBehindLastQuote
     case unclosedQuote
   }
 
@@ -15,6 +17,12 @@ struct LooseRow: Equatable {
   var ends: [Int] = []
   var isQuoted: [Bool] = []
   var flaw = Flaw.none
+  /// How far was looked for the end of what a quote opens, in vain; 0: nowhere.
+  var lookedTo = 0
+
+  static func == (a: LooseRow, b: LooseRow) -> Bool {
+    a.bytes == b.bytes && a.ends == b.ends && a.isQuoted == b.isQuoted && a.flaw == b.flaw
+  }
 
   var count: Int { ends.count }
   func range(_ cell: Int) -> Range<Int> { (cell == 0 ? 0 : ends[cell - 1])..<ends[cell] }
@@ -32,6 +40,7 @@ struct LooseRow: Equatable {
     ends.removeAll(keepingCapacity: true)
     isQuoted.removeAll(keepingCapacity: true)
     flaw = .none
+    lookedTo = 0
   }
 
   mutating func endCell(quoted: Bool) {

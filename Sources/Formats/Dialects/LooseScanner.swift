@@ -59,8 +59,8 @@ struct LooseScanner {
           } else {
             at = next
           }
-        case .none:
-          row.flaw = row.flaw == .none ? .unclosedQuote : row.flaw
+        case .none(let flaw):
+          row.flaw = row.flaw == .none ? flaw : row.flaw
           guard let next = plain(base, at, limit, atEnd, [], &row) else { return .incomplete }
           at = next
         }
@@ -147,7 +147,7 @@ struct LooseScanner {
   private enum Quoted {
     case cell(next: Int)
     /// The quote encloses nothing.
-    case none
+    case none(LooseRow.Flaw)
     case incomplete
   }
 
@@ -155,11 +155,14 @@ struct LooseScanner {
     _ base: UnsafePointer<UInt8>, _ opening: Int, _ limit: Int, _ atEnd: Bool, _ reading: Reading, _ row: inout LooseRow
   ) -> Quoted {
     let before = row.bytes.count
-    var at = opening + 1, copied = at, flaw = LooseRow.Flaw.none
+    var at = opening + 1, copied = at
+    /// The first quote with text behind it.
+    var early: Int?
     func copy(to end: Int) { if end > copied { row.bytes.append(contentsOf: UnsafeBufferPointer(start: base + copied, count: end - copied)) } }
     /// The first place where a doubled quote stands in front of a delimiter: the second of the two may have closed.
     var doubledEnd: (quote: Int, written: Int)?
     func giveUp() -> Quoted {
+      row.lookedTo = max(row.lookedTo, at)
       if let end = doubledEnd {
         row.bytes.removeLast(row.bytes.count - end.written)
         row.endCell(quoted: true)
@@ -167,7 +170,8 @@ struct LooseScanner {
         return .cell(next: end.quote + 1)
       }
       row.bytes.removeLast(row.bytes.count - before)
-      return .none
+      let closesEarly = early.map { early in !(opening..<early).contains { base[$0] == 10 || base[$0] == 13 } } ?? false
+      return .none(closesEarly ? .textBehindLastQuote : .unclosedQuote)
     }
     while true {
       guard at < limit else { return atEnd ? giveUp() : .incomplete }
@@ -200,12 +204,12 @@ struct LooseScanner {
       if behind == limit || base[behind] == 10 || base[behind] == 13 || isDelimiter(base, behind, limit) {
         copy(to: at)
         row.endCell(quoted: true)
-        if flaw != .none, row.flaw == .none { row.flaw = flaw }
+        if early != nil, row.flaw == .none { row.flaw = .textBehindQuote }
         return .cell(next: behind)
       }
       // A quote with text behind it. Where a cell could open, it opens one, and the first quote was a character.
       if at > opening + 1, isCellBegin(base, at, from: opening) { return giveUp() }
-      flaw = .textBehindQuote
+      early = early ?? at
       at += 1
     }
   }

@@ -37,10 +37,15 @@ final class LooseTable {
   private var repairs = 0
   private var isOtherTable = false
   private var spare = LooseRow()
+  /// Bytes looked at in vain for the ends of what quotes open, and how far that was in the text.
+  private var looked = 0, lookedTo = 0
 
   private static let sampleBytes = 256 << 10
   /// Repairs take time; a file that needs more of them is no table with a few broken rows.
   private static let mostRepairs = 100_000
+  /// Behind this many bytes looked at in vain, quotes end with their lines as far as has been looked: time does not grow with
+  /// the square of the text.
+  private static let mostLooked = 16 << 20
 
   /// `source` gives UTF-8; `skipped` bytes of it went before.
   init(_ source: ByteSource, _ dialect: LooseDialect, skipped: Int = 0) throws {
@@ -87,7 +92,7 @@ final class LooseTable {
       if row.count == width, row.flaw == .none {
         advance(to: place)
       } else if !dialect.isTolerant {
-        if let reason = broken(row) {
+        if let reason = LooseReject.Reason(row, width: width) {
           reject(place, reason)
           continue
         }
@@ -121,15 +126,6 @@ final class LooseTable {
   private func kept(_ place: Place) -> Place {
     report.kept += 1
     return place
-  }
-
-  private func broken(_ row: LooseRow) -> LooseReject.Reason? {
-    switch row.flaw {
-    case .strayQuote: .strayQuote
-    case .textBehindQuote: .textBehindQuote
-    case .unclosedQuote: .unclosedQuote
-    case .none: row.count == width ? nil : .cellCount(found: row.count, expected: width)
-    }
   }
 }
 
@@ -319,23 +315,39 @@ extension LooseTable {
   private func scan(_ reading: LooseScanner.Reading, _ scanner: LooseScanner, into row: inout LooseRow) throws -> Place? {
     while true {
       let isLong = buffer.count - at > dialect.rowLimit
-      let outcome: LooseScanner.Outcome? = buffer.withUnsafeBufferPointer { buffer in
+      let isHasty = looked > Self.mostLooked && before + at < lookedTo
+      var outcome: LooseScanner.Outcome? = buffer.withUnsafeBufferPointer { buffer in
         guard let base = buffer.baseAddress, at < buffer.count else { return nil }
         return scanner.next(
-          base, from: at, limit: buffer.count, atEnd: atEnd, reading: isLong ? reading.union(.linewise) : reading, into: &row)
+          base, from: at, limit: buffer.count, atEnd: atEnd, reading: isLong || isHasty ? reading.union(.linewise) : reading, into: &row)
+      }
+      // What stopped the look may open a cell of this row.
+      if isHasty, !isLong, case .row(let next) = outcome, before + next > lookedTo {
+        outcome = buffer.withUnsafeBufferPointer { buffer in
+          buffer.baseAddress.map { scanner.next($0, from: at, limit: buffer.count, atEnd: atEnd, reading: reading, into: &row) }
+        }
       }
       switch outcome {
-      case .row(let next): return Place(line: line, byte: before + at, end: next)
+      case .row(let next) where next - at > dialect.rowLimit: throw longRow()
+      case .row(let next):
+        if row.lookedTo > next {
+          looked += row.lookedTo - next
+          lookedTo = max(lookedTo, before + row.lookedTo)
+        }
+        return Place(line: line, byte: before + at, end: next)
       case nil:
         if atEnd { return nil }
         try fill(to: 1 << 16)
-      case .incomplete where isLong:
-        throw Diagnostic(
-          "a row is longer than \(dialect.rowLimit) bytes", at: .data(file: name, line: line, byte: before + at, column: nil),
-          hint: "is the file delimited text, and are quote and line ends as told?")
+      case .incomplete where isLong: throw longRow()
       case .incomplete: try fill(to: max(1 << 16, 2 * (buffer.count - at)))
       }
     }
+  }
+
+  private func longRow() -> Diagnostic {
+    Diagnostic(
+      "a row is longer than \(dialect.rowLimit) bytes", at: .data(file: name, line: line, byte: before + at, column: nil),
+      hint: "is the file delimited text, and are quote and line ends as told?")
   }
 
   /// The first byte of the row at the front that is not UTF-8.
