@@ -43,8 +43,7 @@ final class LooseTable {
   private static let sampleBytes = 256 << 10
   /// Repairs take time; a file that needs more of them is no table with a few broken rows.
   private static let mostRepairs = 100_000
-  /// Behind this many bytes looked at in vain, quotes end with their lines as far as has been looked: time does not grow with
-  /// the square of the text.
+  /// Behind this many bytes looked at in vain, quotes end with their lines as far as has been looked.
   private static let mostLooked = 16 << 20
 
   /// `source` gives UTF-8; `skipped` bytes of it went before.
@@ -267,8 +266,10 @@ extension LooseTable {
     var rows: [LooseRow] = []
     buffer.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
-      var row = LooseRow(), from = at
-      while from < buffer.count, rows.count < 4000, case .row(let next) = scanner.next(base, from: from, limit: buffer.count, atEnd: atEnd, into: &row) {
+      var row = LooseRow(), from = at, inVain = 0
+      while from < buffer.count, rows.count < 4000, case .row(let next) = scanner.next(
+        base, from: from, limit: buffer.count, atEnd: atEnd, reading: inVain > Self.mostLooked ? .linewise : [], into: &row) {
+        inVain += max(0, row.lookedTo - next)
         from = next
         if row.isBlank || row.isAllEmpty { continue }
         if dialect.isTolerant, begins(row), row.texts != headerRow.texts { break }
