@@ -89,4 +89,14 @@ import Testing
     #expect(outcome.error.contains("File too large"), "\(outcome.error)")
     #expect(!folder.names(under: "").contains("out.csv"))
   }
+
+  /// What is not whole has no name: nothing lies beside the target, and the message tells the target's own.
+  @Test func aFileThatCannotBeFinishedLeavesNothing() {
+    let folder = Folder()
+    folder.write(String(repeating: "a,b,c\n", count: 20_000), to: "in.csv")
+    let outcome = Executable.shell("ulimit -f 8; \"$millrace\" convert in.csv out.csv --quiet", in: folder.path)
+    #expect(outcome.code == 2)
+    #expect(outcome.error == "out.csv: error: cannot be written: File too large\n")
+    #expect(folder.names(under: "").sorted() == ["in.csv"])
+  }
 }

@@ -7,8 +7,8 @@ import Formats
   import Darwin
 #endif
 
-/// Gives `path` its new content whole or not at all: `body` writes a file beside it, which then takes its name. Pipes and
-/// devices get the bytes of a file that was finished first.
+/// Gives `path` its new content whole or not at all: `body` writes a file that has no name yet, or one beside it, which then
+/// takes its name. Pipes and devices get the bytes of a file that was finished first.
 @discardableResult func finishedFile<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
   var status = stat()
   let exists = stat(path, &status) == 0
@@ -27,15 +27,64 @@ import Formats
     free(resolved)
   }
   let name = target.split(separator: "/").last.map(String.init) ?? target
-  let temporary = String(target.dropLast(name.count)) + ".\(name).\(getpid()).part"
+  let folder = String(target.dropLast(name.count))
+  let temporary = folder + ".\(name).\(getpid()).part"
   do {
+    if let unnamed = UnnamedFile(in: folder.isEmpty ? "." : folder) {
+      let result = try body(unnamed.path)
+      if unnamed.link(as: target) { return result }
+      // There is a file of that name, and only a rename replaces one.
+      guard unnamed.link(as: temporary), rename(temporary, target) == 0 else { throw systemMistake(path) }
+      return result
+    }
     let result = try body(temporary)
     if rename(temporary, target) != 0 { throw systemMistake(path) }
     return result
+  } catch var mistake as Diagnostic {
+    unlink(temporary)
+    // Whoever wrote it knew no other name.
+    for name in ["/proc/self/fd/", temporary] {
+      mistake.message = renamed(mistake.message, from: name, to: path)
+      if case .data(let file, let line, let byte, let column) = mistake.place {
+        mistake.place = .data(file: renamed(file, from: name, to: path), line: line, byte: byte, column: column)
+      }
+    }
+    throw mistake
   } catch {
     unlink(temporary)
     throw error
   }
+}
+
+/// `text` with `name`, and digits that follow it, replaced.
+private func renamed(_ text: String, from name: String, to path: String) -> String {
+  guard let found = text.firstRange(of: name) else { return text }
+  let rest = text[found.upperBound...].drop { $0.isNumber }
+  return text[..<found.lowerBound] + path + rest
+}
+
+/// A file without a name in a folder, where the system has such: gone with the process, however that ends.
+private final class UnnamedFile {
+  private let descriptor: Int32
+
+  init?(in folder: String) {
+    #if os(Linux)
+      // O_TMPFILE, which Swift does not import.
+      descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o666)
+      // Without /proc it could not be opened by a name.
+      if descriptor < 0 || access(path, W_OK) != 0 { return nil }
+    #else
+      descriptor = -1
+      return nil
+    #endif
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Good within this process.
+  var path: String { "/proc/self/fd/\(descriptor)" }
+
+  func link(as target: String) -> Bool { linkat(AT_FDCWD, path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 }
 }
 
 /// Writes to standard output what `body` writes to a file, once it is whole.
