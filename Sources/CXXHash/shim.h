@@ -22,9 +22,9 @@ struct MillraceHash128 {
   uint64_t low64, high64;
 };
 
-// XXH3_128bits of a short text.
-static inline struct MillraceHash128 millrace_xxh3_128(const void *bytes, size_t count) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes, count);
+// XXH3_128bits of a short text; a seed of 0 is none.
+static inline struct MillraceHash128 millrace_xxh3_128_seeded(const void *bytes, size_t count, uint64_t seed) {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes, count, seed);
   const struct MillraceHash128 words = {hash.low64, hash.high64};
   return words;
 }

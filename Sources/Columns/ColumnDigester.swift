@@ -4,7 +4,7 @@ import CXXHash
 ///
 /// A tree over blocks of 65,536 rows counted from the first row of the partition, so that batches, width and
 /// compression do not show. Nulls are a tag whatever bytes lie under; dictionary and plain text are equal (each text
-/// enters by its own hash); all NaN are one, −0 is 0.
+/// enters by its `TextWords`); all NaN are one, −0 is 0.
 public final class ColumnDigester {
   public static let blockRows = 65_536
 
@@ -15,8 +15,8 @@ public final class ColumnDigester {
   private var rowsInBlock = 0
   private var rows = 0
   private var scratch: [UInt64] = []
-  /// Hashes of the dictionary seen last: one text of a dictionary is hashed once, however many rows have it.
-  private var dictionary: (values: TextValues, hashes: [Digest])?
+  /// Of the dictionary seen last: one text of a dictionary is hashed once, however many rows have it.
+  private var dictionary: (values: TextValues, words: [TextWords])?
 
   public init(type: ColumnType) { self.type = type }
 
@@ -71,42 +71,23 @@ public final class ColumnDigester {
     case .bits(let bits):
       let bytes = range.map { bits[$0] && !column.isNull($0) ? UInt8(1) : 0 }
       bytes.withUnsafeBytes { cells.update($0) }
-    case .text(let values):
-      let ends = values.offsets.base.assumingMemoryBound(to: Int32.self) + first, bytes = values.bytes.base
+    case .text:
       withScratch(n * 2) { to in
-        for i in 0..<n {
-          let from = Int(ends[i]), hash = millrace_xxh3_128(bytes + from, Int(ends[i &+ 1]) &- from)
-          to[2 &* i] = hash.low64
-          to[2 &* i &+ 1] = hash.high64
-        }
-        zeroUnderNulls(to, column, range)
+        to.withMemoryRebound(to: TextWords.self, capacity: n) { column.textWords($0, first: first, count: n, seed: 0) }
       }
-    case .codes(let codes, let values):
+    case .codes(_, let values):
       if dictionary?.values !== values {
         // Code 0 lies under nulls, whether there is a text or not.
-        let hashes = (0..<values.count).map { Digest(of: UnsafeRawBufferPointer(values[$0])) }
-        dictionary = (values, hashes.isEmpty ? [Digest(high: 0, low: 0)] : hashes)
+        let words = values.words(seed: 0)
+        dictionary = (values, words.isEmpty ? [.null] : words)
       }
-      let codes = codes.base.assumingMemoryBound(to: Int32.self) + first
-      dictionary!.hashes.withUnsafeBufferPointer { hashes in
+      dictionary!.words.withUnsafeBufferPointer { words in
         withScratch(n * 2) { to in
-          for i in 0..<n {
-            let hash = hashes[Int(codes[i])]
-            to[2 &* i] = hash.low
-            to[2 &* i &+ 1] = hash.high
+          to.withMemoryRebound(to: TextWords.self, capacity: n) {
+            column.textWords($0, first: first, count: n, seed: 0, dictionary: words.baseAddress)
           }
-          zeroUnderNulls(to, column, range)
         }
       }
-    }
-  }
-
-  /// Two words a row.
-  private func zeroUnderNulls(_ to: UnsafeMutablePointer<UInt64>, _ column: Column, _ range: Range<Int>) {
-    guard let validity = column.validity else { return }
-    for (i, row) in range.enumerated() where !validity[row] {
-      to[2 &* i] = 0
-      to[2 &* i &+ 1] = 0
     }
   }
 

@@ -59,6 +59,17 @@ struct CleanBatch: Sendable {
     amounts = try plan.amount.map { try $0.evaluate(cleaned).column }
   }
 
+  /// Gives some rows a state.
+  mutating func set(_ state: UInt16, _ rows: [Int32], where marks: [Bool]) {
+    states.withUnsafeMutableBufferPointer { states in
+      rows.withUnsafeBufferPointer { rows in
+        marks.withUnsafeBufferPointer { marks in
+          for at in 0..<rows.count where marks[at] { states[Int(rows[at])] = state }
+        }
+      }
+    }
+  }
+
   var keptRows: [Int32] {
     Self.rows(states) { $0 == 0 }
   }

@@ -112,11 +112,8 @@ extension Clean {
       zip(ready, candidates).map { batch, rows in
         DistinctBatch(on.map { batch.cleaned[$0] }, count: batch.cleaned.count, rows: rows.count == batch.cleaned.count ? nil : rows)
       }, width: context.width)
-    for at in batches.indices {
-      for (candidate, row) in candidates[at].enumerated() where repeated[at][candidate] {
-        batches[at].states[Int(row)] = CleanBatch.state(plan.distinctRule, .broken)
-      }
-    }
+    let broken = CleanBatch.state(plan.distinctRule, .broken)
+    for at in batches.indices { batches[at].set(broken, candidates[at], where: repeated[at]) }
   }
 }
 

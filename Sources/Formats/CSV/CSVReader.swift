@@ -30,7 +30,7 @@ public struct CSVReader: Sendable {
   /// Text that is gathered before the header is looked for, in windows that are smaller (only tests have them).
   var headerBytes = 1 << 16
   /// Windows whose rows make one batch.
-  var batchWindows = 4
+  var batchWindows = 1
 
   /// Throws all that is wrong with dialect and columns.
   public init(dialect: CSVDialect = CSVDialect(), columns: [CSVColumn]? = nil, sourceRow: String? = nil) throws(Mistakes) {

@@ -276,22 +276,34 @@ extension CSVRun {
     }
   }
 
-  /// A text column gets a dictionary when at most a quarter of the first unit's texts are distinct. The first unit is
-  /// decoded for that alone, so that the choice depends on the file and on nothing else.
+  /// A text column gets a dictionary when at most a quarter of its texts are distinct, up to the end of one of the first units:
+  /// thousands of articles do not repeat themselves before that many rows have gone by. These units are decoded once more for
+  /// that alone, so that the choice depends on the file and on nothing else.
   private func chooseDictionaries(_ layout: TableLayout) {
-    if units.isEmpty { units.append(UnitResult()) }
-    let end = reader.dialect.isPlain ? plainCuts(parity: true)[1] : window.end
-    let exact = exactCuts(from: window.begin, atMost: 1).cuts
-    let trial = units[0]
-    workers[0].decode(
-      window.base, shadow: window.shadow, from: window.begin, to: min(end, exact[exact.count - 1]), scanner: scanner,
-      dictionaries: nil, into: trial)
-    dictionaries = layout.plans.indices.map { at in
-      guard layout.plans[at].isText, trial.rows > 0 else { return nil }
-      let chunk = trial.chunks[at]
-      return chunk.fresh.count > 0 && chunk.fresh.count * 4 <= trial.rows - chunk.nullCount ? TextDictionary() : nil
+    let trial = UnitResult()
+    var chosen = [TextDictionary?](repeating: nil, count: layout.plans.count)
+    var undecided = layout.plans.indices.filter { layout.plans[$0].isText }
+    let seen = layout.plans.map { _ in TextDictionary() }
+    var present = [Int](repeating: 0, count: layout.plans.count)
+    var from = window.begin
+    for _ in 0..<Self.trialUnits where !undecided.isEmpty {
+      let cuts = exactCuts(from: from, atMost: 1).cuts, to = cuts[cuts.count - 1]
+      if to == from { break }
+      workers[0].decode(window.base, shadow: window.shadow, from: from, to: to, scanner: scanner, dictionaries: nil, into: trial)
+      from = to
+      if trial.rows == 0 { continue }
+      for at in undecided {
+        let chunk = trial.chunks[at]
+        present[at] += trial.rows - chunk.nullCount
+        seen[at].add(all: chunk.fresh)
+        if seen[at].count > 0, seen[at].count * 4 <= present[at] { chosen[at] = TextDictionary() }
+      }
+      undecided.removeAll { chosen[$0] != nil }
     }
+    dictionaries = chosen
   }
+
+  private static let trialUnits = 8
 
   /// Unit borders at line ends outside of quotes, as long as quotes are where they should be. Without `parity`: at line
   /// ends, wherever these are.

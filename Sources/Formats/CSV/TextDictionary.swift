@@ -132,6 +132,14 @@ final class TextDictionary: @unchecked Sendable {
     return Int32(count - 1)
   }
 
+  /// The texts of another that are not there yet.
+  func add(all other: TextDictionary) {
+    for code in 0..<other.count {
+      let text = other[code], key = Key(text.baseAddress!, text.count)
+      if find(text.baseAddress!, text.count, key) < 0 { _ = insert(text.baseAddress!, text.count, key) }
+    }
+  }
+
   private func place(_ hash: UInt64, code: Int) {
     var at = Int(truncatingIfNeeded: hash) & mask
     while slots[at] != 0 { at = (at + 1) & mask }

@@ -1,0 +1,98 @@
+import Columns
+
+/// A set of row keys, open addressing, in 64 pieces by a key's top bits; a key's place within its piece is by the bits below, so
+/// that a larger table is filled in the order of the smaller one.
+// @unchecked: a piece is touched by one lane at a time, and `larger` is called when none works.
+struct DistinctTable: @unchecked Sendable {
+  private let slots: ZeroedMemory<RowKey>
+  /// Keys of each piece; behind them a place for each lane that nobody reads.
+  private let counts: ZeroedMemory<Int>
+  /// A piece's places.
+  private let room: Int
+  /// A piece holds so many keys. Nearly all that come are new, and whether a key is new is known at the first free place.
+  private var most: Int { room / 10 * 7 }
+  /// Places looked at before the first is worked on: a look that misses the caches lasts as long as a hundred that do not, and
+  /// the processor has a dozen on their way at once.
+  private static let ahead = 128
+  /// Every lane looks at all keys for those that are its own: many of them would look more than they work.
+  static let mostLanes = 8
+
+  init() { self.init(room: 64) }
+
+  private init(room: Int) {
+    self.room = room
+    slots = ZeroedMemory(room * Radix.count)
+    counts = ZeroedMemory(Radix.count + Self.mostLanes)
+  }
+
+  /// Goes through the keys from one on that lie in the lane's own pieces, in order; marks those that are there already, adds the
+  /// others. Gives how far it came: less than `count` where a piece is full.
+  func add(
+    _ keys: UnsafePointer<RowKey>, from: Int, count: Int, lane: Int, of lanes: Int, marks: UnsafeMutablePointer<Bool>
+  ) -> Int {
+    let slots = slots.base, counts = counts.base, most = most
+    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.ahead + 1) { own in
+      var first = from
+      while first < count {
+        let end = min(count, first &+ Self.ahead)
+        var n = 0
+        for at in first..<end {
+          own[n] = Int32(truncatingIfNeeded: at &- first)
+          n &+= (Radix.piece(of: keys[at].high) &* lanes) &>> Radix.bits == lane ? 1 : 0
+        }
+        // Stored, so that the looks ahead are not left out for being of no use.
+        var touched: UInt64 = 0
+        for i in 0..<n { touched |= slots[place(keys[first &+ Int(own[i])])].low }
+        counts[Radix.count &+ lane] = Int(truncatingIfNeeded: touched)
+        for i in 0..<n {
+          let at = first &+ Int(own[i]), key = keys[at], piece = Radix.piece(of: key.high)
+          let start = piece &* room, beyond = start &+ room
+          var slot = place(key)
+          var found = false
+          while true {
+            let there = slots[slot]
+            if there.low == key.low, there.high == key.high {
+              found = true
+              break
+            }
+            if there.low | there.high == 0 { break }
+            slot &+= 1
+            if slot == beyond { slot = start }
+          }
+          if !found {
+            if counts[piece] == most { return at }
+            counts[piece] &+= 1
+            slots[slot] = key
+          }
+          marks[at] = found
+        }
+        first = end
+      }
+      return count
+    }
+  }
+
+  @inline(__always) private func place(_ key: RowKey) -> Int {
+    Radix.piece(of: key.high) &* room
+      &+ Int(truncatingIfNeeded: (key.high &<< UInt64(Radix.bits)).multipliedFullWidth(by: UInt64(truncatingIfNeeded: room)).high)
+  }
+
+  func larger(width: Int) -> DistinctTable {
+    // Doubled while small; from 32 MiB on by half.
+    let grown = DistinctTable(room: room * MemoryLayout<RowKey>.stride * Radix.count < 32 << 20 ? room * 2 : room + room / 2)
+    inPieces(Radix.count, width: width) { piece in
+      let from = slots.base + piece * room, to = grown.slots.base
+      let start = piece &* grown.room, beyond = start &+ grown.room
+      for at in 0..<room where from[at].low | from[at].high != 0 {
+        var slot = grown.place(from[at])
+        while to[slot].low | to[slot].high != 0 {
+          slot &+= 1
+          if slot == beyond { slot = start }
+        }
+        to[slot] = from[at]
+      }
+      grown.counts.base[piece] = counts.base[piece]
+    }
+    return grown
+  }
+}
