@@ -7,7 +7,7 @@ struct DistinctTable: @unchecked Sendable {
   private let slots: ZeroedMemory<RowKey>
   /// Keys of each piece; behind them a place for each lane that nobody reads.
   private let counts: ZeroedMemory<Int>
-  /// A piece's places.
+  /// A piece's places; a multiple of four.
   private let room: Int
   /// A piece holds so many keys. Nearly all that come are new, and whether a key is new is known at the first free place.
   private var most: Int { room / 10 * 7 }
@@ -72,14 +72,16 @@ struct DistinctTable: @unchecked Sendable {
     }
   }
 
+  /// Where to look first: the four places of a cache line, so that few keys need a second line.
   @inline(__always) private func place(_ key: RowKey) -> Int {
-    Radix.piece(of: key.high) &* room
-      &+ Int(truncatingIfNeeded: (key.high &<< UInt64(Radix.bits)).multipliedFullWidth(by: UInt64(truncatingIfNeeded: room)).high)
+    let lines = UInt64(truncatingIfNeeded: room &>> 2)
+    return Radix.piece(of: key.high) &* room &+ Int(truncatingIfNeeded: (key.high &<< UInt64(Radix.bits)).multipliedFullWidth(by: lines).high) &<< 2
   }
 
   func larger(width: Int) -> DistinctTable {
-    // Doubled while small; from 32 MiB on by half.
-    let grown = DistinctTable(room: room * MemoryLayout<RowKey>.stride * Radix.count < 32 << 20 ? room * 2 : room + room / 2)
+    // Four times larger while small; from 32 MiB on by half.
+    let bytes = room * MemoryLayout<RowKey>.stride * Radix.count
+    let grown = DistinctTable(room: bytes < 8 << 20 ? room * 4 : bytes < 32 << 20 ? room * 2 : (room + room / 2) & ~3)
     inPieces(Radix.count, width: width) { piece in
       let from = slots.base + piece * room, to = grown.slots.base
       let start = piece &* grown.room, beyond = start &+ grown.room

@@ -277,20 +277,21 @@ extension CSVRun {
   }
 
   /// A text column gets a dictionary when at most a quarter of its texts are distinct, up to the end of one of the first units:
-  /// thousands of articles do not repeat themselves before that many rows have gone by. These units are decoded once more for
-  /// that alone, so that the choice depends on the file and on nothing else.
+  /// thousands of articles do not repeat themselves before that many rows have gone by. The texts of these units are looked at
+  /// once more for that alone, so that the choice depends on the file and on nothing else.
   private func chooseDictionaries(_ layout: TableLayout) {
     let trial = UnitResult()
     var chosen = [TextDictionary?](repeating: nil, count: layout.plans.count)
     var undecided = layout.plans.indices.filter { layout.plans[$0].isText }
     let seen = layout.plans.map { _ in TextDictionary() }
     var present = [Int](repeating: 0, count: layout.plans.count)
-    var from = window.begin
-    for _ in 0..<Self.trialUnits where !undecided.isEmpty {
-      let cuts = exactCuts(from: from, atMost: 1).cuts, to = cuts[cuts.count - 1]
-      if to == from { break }
-      workers[0].decode(window.base, shadow: window.shadow, from: from, to: to, scanner: scanner, dictionaries: nil, into: trial)
-      from = to
+    let isPlain = reader.dialect.isPlain && scanner.multiline
+    let cuts = isPlain ? plainCuts(parity: true) : exactCuts(from: window.begin, atMost: Self.trialUnits).cuts
+    for (from, to) in zip(cuts, cuts.dropFirst()).prefix(Self.trialUnits) where !undecided.isEmpty {
+      workers[0].decode(
+        window.base, shadow: window.shadow, from: from, to: to, scanner: isPlain ? nil : scanner, dictionaries: nil, into: trial)
+      // Quotes out of place: what has been seen must do.
+      if trial.isDoubtful { break }
       if trial.rows == 0 { continue }
       for at in undecided {
         let chunk = trial.chunks[at]

@@ -39,24 +39,22 @@ final class TextDictionary: @unchecked Sendable {
 
     @inline(__always) init(_ text: UnsafePointer<UInt8>, _ length: Int) {
       let raw = UnsafeRawPointer(text)
-      low = raw.loadUnaligned(as: UInt64.self)
-      if length >= 16 {
-        high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-      } else if length > 8 {
-        high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self) & ((1 &<< UInt64((length &- 8) &* 8)) &- 1)
-      } else {
-        high = 0
-        if length < 8 { low &= (1 &<< UInt64(length &* 8)) &- 1 }
-      }
+      // Without branches up to 16 bytes: short texts come in any order of lengths. Shifts take their count modulo 64.
+      let bits = UInt64(truncatingIfNeeded: length &* 8)
+      low = raw.loadUnaligned(as: UInt64.self) & (length < 8 ? (1 &<< bits) &- 1 : ~0)
+      let tail: UInt64 = length < 16 ? (1 &<< bits) &- 1 : ~0
+      high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self) & (length > 8 ? tail : 0)
       var mixed = Self.mix(low ^ 0x9E37_79B9_7F4A_7C15, high ^ (0xA076_1D64_78BD_642F &* UInt64(truncatingIfNeeded: length | 1)))
-      var at = 16
-      while at &+ 8 <= length {
-        mixed = Self.mix(mixed ^ raw.loadUnaligned(fromByteOffset: at, as: UInt64.self), 0xE703_7ED1_A0B4_28DB)
-        at &+= 8
-      }
-      if at < length {
-        let tail = raw.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
-        mixed = Self.mix(mixed ^ tail, 0x8EBC_6AF0_9C88_C6E3)
+      if length > 16 {
+        // What is left of most texts is in the last 16 bytes.
+        var at = 16
+        while at &+ 16 < length {
+          mixed = Self.mix(mixed ^ raw.loadUnaligned(fromByteOffset: at, as: UInt64.self), 0xE703_7ED1_A0B4_28DB)
+          at &+= 8
+        }
+        mixed = Self.mix(
+          mixed ^ raw.loadUnaligned(fromByteOffset: length &- 16, as: UInt64.self),
+          raw.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self) ^ 0x8EBC_6AF0_9C88_C6E3)
       }
       hash = mixed
     }
@@ -109,13 +107,16 @@ final class TextDictionary: @unchecked Sendable {
 
     @inline(__always) private func sameTail(_ offset: UInt32, _ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
       let a = UnsafeRawPointer(bytes) + Int(offset), b = UnsafeRawPointer(text)
+      // The last 16 bytes; what lies before them in longer texts; without branches where there is nothing.
+      let last = length &- 16
+      var differ = a.loadUnaligned(fromByteOffset: last, as: UInt64.self) ^ b.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+      differ |= a.loadUnaligned(fromByteOffset: last &+ 8, as: UInt64.self) ^ b.loadUnaligned(fromByteOffset: last &+ 8, as: UInt64.self)
       var at = 16
-      while at &+ 8 <= length {
-        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+      while at < last {
+        differ |= a.loadUnaligned(fromByteOffset: at, as: UInt64.self) ^ b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
         at &+= 8
       }
-      let last = length &- 8
-      return a.loadUnaligned(fromByteOffset: last, as: UInt64.self) == b.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+      return differ == 0
     }
   }
 

@@ -19,7 +19,7 @@ final class UnitWorker {
   }
 
   /// `shadow`: offset from the text to as much free memory, where unescaped text is put. `dictionaries`: of the text
-  /// columns that have one; nil for all: take it as a trial and put every text into `fresh`.
+  /// columns that have one; nil for all: take it as a trial, put every text into `fresh` and leave the other columns out.
   func decode(
     _ base: UnsafePointer<UInt8>, shadow: Int, from: Int, to: Int, scanner: RecordScanner?,
     dictionaries: [TextDictionary?]?, into result: UnitResult
@@ -38,7 +38,7 @@ final class UnitWorker {
     while result.chunks.count < layout.plans.count { result.chunks.append(ColumnChunk()) }
     if index.hasHigh, let bad = firstInvalidUTF8(base, from: from, to: index.consumed) { markInvalid(base, from: bad) }
     shape(base, result)
-    for column in layout.plans.indices where !layout.plans[column].isText {
+    for column in layout.plans.indices where !layout.plans[column].isText && dictionaries != nil {
       if !decodeDirectly(base, shadow, column, result) { decodeFixed(base, shadow, column, result) }
     }
     if !result.bad.isEmpty { dropBadRows(result) }
