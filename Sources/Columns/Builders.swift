@@ -132,6 +132,15 @@ public struct TextBuilder: ~Copyable {
     text.withUTF8 { append($0) }
   }
 
+  /// Up to 16 bytes, the first lowest in `low`; what lies behind them is nobody's.
+  @inlinable @inline(__always) public mutating func append(low: UInt64, high: UInt64, count: Int) {
+    bytes.reserve(16)
+    (bytes.memory + bytes.count).storeBytes(of: low.littleEndian, as: UInt64.self)
+    (bytes.memory + bytes.count).storeBytes(of: high.littleEndian, toByteOffset: 8, as: UInt64.self)
+    bytes.count &+= count
+    close(present: true)
+  }
+
   /// Under a null lies an empty text; that it is one is not noted.
   mutating func append(all values: TextValues) {
     let from: UnsafeBufferPointer<Int32> = values.offsets.values()

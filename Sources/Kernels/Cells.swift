@@ -69,8 +69,7 @@ struct Cells: @unchecked Sendable {
     }
   }
 
-  /// 64 bits that stand for a cell among keys: a word as it is; of a text up to seven bytes the text itself with its
-  /// length; of a longer one a hash with the top bit set, and equality is settled by the bytes. 0 is a null text.
+  /// 64 bits that stand for a cell among keys: a word as it is, of a text its key word.
   @inline(__always) func keyWord(_ row: Int) -> UInt64 {
     if kind != .text { return word(row) }
     return isNull(row) ? 0 : Self.keyWord(text(row))
@@ -95,24 +94,6 @@ struct Cells: @unchecked Sendable {
     case .narrow, .wide, .real, .bits: for row in 0..<count { words[row] = word(row) }
     }
   }
-
-  @inline(__always) static func keyWord(_ text: UnsafeRawBufferPointer) -> UInt64 {
-    let n = text.count
-    if n > 7 { return RowHash.of(text) | 1 << 63 }
-    var word = UInt64(truncatingIfNeeded: n &+ 1) &<< 56
-    guard let base = text.baseAddress else { return word }
-    if n >= 4 {
-      word |= UInt64(base.loadUnaligned(as: UInt32.self))
-        | UInt64(base.loadUnaligned(fromByteOffset: n &- 4, as: UInt32.self)) &<< UInt64(truncatingIfNeeded: (n &- 4) &* 8)
-    } else if n > 0 {
-      word |= UInt64(base.load(as: UInt8.self)) | UInt64(base.load(fromByteOffset: n &>> 1, as: UInt8.self)) &<< UInt64(truncatingIfNeeded: (n &>> 1) &* 8)
-        | UInt64(base.load(fromByteOffset: n &- 1, as: UInt8.self)) &<< UInt64(truncatingIfNeeded: (n &- 1) &* 8)
-    }
-    return word
-  }
-
-  /// Whether equal key words alone mean equal cells.
-  @inline(__always) static func isWhole(_ keyWord: UInt64) -> Bool { keyWord >> 63 == 0 }
 
   @inline(__always) static func canonical(_ value: Double) -> UInt64 {
     value == 0 ? 0 : value.isNaN ? Double.nan.bitPattern : value.bitPattern

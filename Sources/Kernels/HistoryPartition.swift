@@ -1,214 +1,110 @@
 import Columns
 
+/// The purchases of the customers that share the top bits of their hash.
 // @unchecked: one thread at a time works on a partition.
 final class HistoryPartition: @unchecked Sendable {
-  let customers: KeyIndex
-  /// Orders whose key word does not tell all: texts of more than seven bytes.
+  /// Keys whose words do not tell all: texts of many bytes.
+  let longCustomers: KeyIndex?
   private let longOrders: KeyIndex?
   private let isReal: Bool
-  private let customerIsText: Bool
-  /// Cells for keys whose words tell all.
-  private let noCustomers: Cells
-  private struct Segment {
-    let rows: PurchaseRows
-    let range: Range<Int>
-    /// Customers have their numbers.
-    var isNumbered = false
-  }
-  private var segments: [Segment] = []
-  private var count = 0
+  private var rows = Chain<PurchaseRow>()
+  /// How many rows each part has. Parts are so small that what is done to one stays in the nearest cache.
+  private let partCounts: UnsafeMutablePointer<Int32>
+  private static var parts: Int { 64 }
 
   init(customer: ColumnType, order: ColumnType?, amount: ColumnType) {
-    customers = KeyIndex(types: [customer])
-    noCustomers = Cells(.nulls(customer, count: 0))
-    customerIsText = customer == .string
+    longCustomers = customer == .string ? KeyIndex(types: [.string]) : nil
     longOrders = order == .string ? KeyIndex(types: [.string]) : nil
     isReal = amount == .float64
+    partCounts = .allocate(capacity: Self.parts)
+    partCounts.initialize(repeating: 0, count: Self.parts)
   }
 
-  func add(_ batch: PreparedPurchases, piece: Int) {
-    let range = batch.starts[piece]..<batch.starts[piece + 1], n = range.count
-    if n == 0 { return }
-    var segment = Segment(rows: batch.rows, range: range)
-    let rows = batch.rows.base + range.lowerBound
-    // Long texts have to be looked at, and the batch goes: they get their numbers now. Others wait for `number`, when all of
-    // a partition is at hand, and its table in the caches.
-    var longCustomer = false, longOrder = false
-    for at in 0..<n {
-      longCustomer = longCustomer || !Cells.isWhole(rows[at].customer)
-      longOrder = longOrder || !Cells.isWhole(rows[at].order)
+  deinit { partCounts.deallocate() }
+
+  /// By bits that follow those of the partition.
+  @inline(__always) private static func part(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> 52 & 63) }
+
+  /// Long texts get numbers now: the batch goes.
+  func add(_ batch: PreparedPurchases, piece: Int, in memory: ChunkMemory) {
+    let added = batch[piece]
+    if added.count == 0 { return }
+    if batch.hasLongCustomers, let longCustomers { number(0, added, batch.customer, longCustomers) }
+    if batch.hasLongOrders, let longOrders, let order = batch.order { number(MemoryLayout<PurchaseRow>.offset(of: \.order)!, added, order, longOrders) }
+    var rows = self.rows
+    for row in added {
+      partCounts[Self.part(of: RowHash.ofRow(row.customer))] &+= 1
+      rows.append(row, in: memory)
     }
-    if longOrder, let longOrders, let order = batch.order {
-      withIDs(n) { ids in
-        let base = UnsafeRawPointer(rows), stride = MemoryLayout<PurchaseRow>.stride
-        longOrders.add(
-          words: base + MemoryLayout<PurchaseRow>.offset(of: \.order)!, stride: stride, order,
-          rows: base + MemoryLayout<PurchaseRow>.offset(of: \.row)!, count: n, into: ids)
-        for at in 0..<n where !Cells.isWhole(rows[at].order) { rows[at].order = 1 << 63 | UInt64(UInt32(bitPattern: ids[at])) }
+    self.rows = rows
+    precondition(rows.count < Int(Int32.max), "more than 2,147,483,646 purchase rows in one of 64 partitions")
+  }
+
+  private struct LongKey: BitwiseCopyable {
+    var word: UInt64
+    var row: UInt32
+    /// Among the rows added.
+    var place: Int32
+  }
+
+  /// `offset` is that of the key within a row.
+  private func number(_ offset: Int, _ rows: UnsafeMutableBufferPointer<PurchaseRow>, _ cells: Cells, _ index: KeyIndex) {
+    guard let base = rows.baseAddress.map({ UnsafeMutableRawPointer($0) + offset }) else { return }
+    var keys = Pile<LongKey>(reserving: rows.count)
+    defer { keys.free() }
+    for at in 0..<rows.count {
+      let word = base.load(fromByteOffset: at &* MemoryLayout<PurchaseRow>.stride, as: UInt64.self)
+      if !Cells.isWhole(word) { keys.append(LongKey(word: word, row: rows[at].place, place: Int32(truncatingIfNeeded: at))) }
+    }
+    if keys.count == 0 { return }
+    let ids = UnsafeMutablePointer<Int32>.allocate(capacity: keys.count)
+    defer { ids.deallocate() }
+    let from = UnsafeRawPointer(keys.base)
+    index.add(
+      words: from, stride: MemoryLayout<LongKey>.stride, cells, rows: from + MemoryLayout<LongKey>.offset(of: \.row)!, count: keys.count, into: ids)
+    for at in 0..<keys.count {
+      base.storeBytes(
+        of: 1 << 63 | UInt64(UInt32(bitPattern: ids[at])), toByteOffset: Int(keys[at].place) &* MemoryLayout<PurchaseRow>.stride, as: UInt64.self)
+    }
+  }
+
+  /// What `histories` gives.
+  struct Found {
+    var histories = Chain<StoredHistory>()
+    /// Of each chunk of histories, where there is a hold-out.
+    var holdouts: [UnsafeMutablePointer<MoneySum>] = []
+    /// Customers without a purchase up to the last day observed.
+    var holdoutOnly = 0
+  }
+
+  /// The customers' histories, in no order that counts. `keepsRows`: this is asked again.
+  func histories(until: Int32, period: PurchasePeriod, hasHoldout: Bool, keepsRows: Bool, in memory: ChunkMemory) -> Found {
+    var found = Found()
+    let n = rows.count
+    if n == 0 { return found }
+    let sorted = LargeMemory.rows(n, of: PurchaseRow.self)
+    defer { LargeMemory.free(sorted) }
+    var starts = [0], most = 0
+    for part in 0..<Self.parts {
+      starts.append(starts[part] + Int(partCounts[part]))
+      most = max(most, Int(partCounts[part]))
+    }
+    var cursor = starts
+    cursor.withUnsafeMutableBufferPointer { cursor in
+      for (at, chunk) in rows.chunks.enumerated() {
+        for row in UnsafeBufferPointer(start: chunk, count: rows.count(ofChunk: at)) {
+          let part = Self.part(of: RowHash.ofRow(row.customer))
+          sorted[cursor[part]] = row
+          cursor[part] &+= 1
+        }
       }
     }
-    if longCustomer, customerIsText {
-      numberCustomers(segment, batch.customer)
-      segment.isNumbered = true
-    }
-    if batch.order?.validity != nil || batch.order == nil {
-      for at in 0..<n where batch.order?.isNull(Int(rows[at].row)) ?? true { rows[at].row |= PurchaseRow.withoutOrder }
-    }
-    segments.append(segment)
-    count += n
-    precondition(count < Int(Int32.max), "more than 2,147,483,646 purchase rows in one of 64 partitions")
-  }
-
-  /// Gives the customers that wait for it their numbers.
-  func number() {
-    for at in segments.indices where !segments[at].isNumbered {
-      numberCustomers(segments[at], noCustomers)
-      segments[at].isNumbered = true
-    }
-  }
-
-  private func numberCustomers(_ segment: Segment, _ cells: Cells) {
-    let rows = segment.rows.base + segment.range.lowerBound, n = segment.range.count
-    withIDs(n) { ids in
-      let base = UnsafeRawPointer(rows)
-      customers.add(
-        words: base, stride: MemoryLayout<PurchaseRow>.stride, cells, rows: base + MemoryLayout<PurchaseRow>.offset(of: \.row)!, count: n, into: ids)
-      for at in 0..<n { rows[at].customer = UInt64(UInt32(bitPattern: ids[at])) }
-    }
-  }
-
-  private func withIDs(_ count: Int, _ body: (UnsafeMutablePointer<Int32>) -> Void) {
-    let ids = UnsafeMutablePointer<Int32>.allocate(capacity: count)
-    body(ids)
-    ids.deallocate()
-  }
-
-  /// Writes the histories to `to`, which has room for one of each customer; gives their number.
-  func histories(until: Int32, period: PurchasePeriod, into to: UnsafeMutablePointer<CustomerHistory>) -> Int {
-    let customers = self.customers.count
-    if count == 0 { return 0 }
-    // Counting sort by customer, then by day within the customer; rows come nearly sorted.
-    let starts = UnsafeMutablePointer<Int32>.allocate(capacity: customers + 1)
-    let sorted = UnsafeMutablePointer<PurchaseRow>.allocate(capacity: count), orders = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
-    defer {
-      starts.deallocate()
-      sorted.deallocate()
-      orders.deallocate()
-    }
-    starts.initialize(repeating: 0, count: customers + 1)
-    for segment in segments {
-      let base = segment.rows.base
-      for at in segment.range { starts[Int(base[at].customer)] &+= 1 }
-    }
-    var next: Int32 = 0
-    for customer in 0..<customers {
-      let here = starts[customer]
-      starts[customer] = next
-      next &+= here
-    }
-    var place: UInt32 = 0
-    for segment in segments {
-      let base = segment.rows.base
-      for at in segment.range {
-        var row = base[at]
-        row.row = row.row & PurchaseRow.withoutOrder | place
-        place &+= 1
-        let customer = Int(row.customer)
-        sorted[Int(starts[customer])] = row
-        starts[customer] &+= 1
-      }
-    }
-    // Each start has become the next one's.
-    var found = 0, first = 0
-    for customer in 0..<customers {
-      let end = Int(starts[customer])
-      let rows = UnsafeMutableBufferPointer(start: sorted + first, count: end - first)
-      first = end
-      sortByDay(rows)
-      if rows[0].day > until { continue }
-      to[found] = history(of: Int32(truncatingIfNeeded: customer), rows, until: until, period: period, orders)
-      found += 1
+    if !keepsRows { rows.giveBack(to: memory) }
+    let teller = HistoryTeller(most: most, isReal: isReal, until: until, period: period, hasHoldout: hasHoldout, memory: memory)
+    defer { teller.free() }
+    for part in 0..<Self.parts {
+      teller.tell(UnsafeMutableBufferPointer(start: sorted + starts[part], count: starts[part + 1] - starts[part]), &found)
     }
     return found
-  }
-
-  private func history(
-    of customer: Int32, _ rows: UnsafeMutableBufferPointer<PurchaseRow>, until: Int32, period: PurchasePeriod,
-    _ orders: UnsafeMutablePointer<UInt64>
-  ) -> CustomerHistory {
-    var history = CustomerHistory()
-    history.customer = customer
-    history.first = rows[0].day
-    var current = Int32.min, currentHoldout = Int32.min
-    var listed = 0
-    for at in 0..<rows.count {
-      let row = rows[at], number = period.number(of: row.day)
-      if row.day > until {
-        if number != currentHoldout {
-          currentHoldout = number
-          history.holdoutPeriods += 1
-        }
-        add(row.amount, to: &history.holdout)
-        continue
-      }
-      if number != current || history.periods == 0 {
-        current = number
-        history.periods += 1
-        history.last = row.day
-      }
-      add(row.amount, to: &history.revenue)
-      if history.periods > 1 { add(row.amount, to: &history.repeats) }
-      // Rows of an order mostly follow each other.
-      if row.hasOrder, listed == 0 || orders[listed &- 1] != row.order {
-        orders[listed] = row.order
-        listed &+= 1
-      }
-    }
-    history.orders = Int32(truncatingIfNeeded: distinctCount(UnsafeMutableBufferPointer(start: orders, count: listed)))
-    return history
-  }
-
-  @inline(__always) private func add(_ amount: UInt64, to sum: inout MoneySum) {
-    if isReal { sum.add(Double(bitPattern: amount)) } else { sum.add(Int64(bitPattern: amount)) }
-  }
-}
-
-/// How many different numbers there are; their order may change.
-private func distinctCount(_ numbers: UnsafeMutableBufferPointer<UInt64>) -> Int {
-  let n = numbers.count
-  if n < 2 { return n }
-  var all = numbers
-  if n > 16 { all.sort() }
-  var found = 0
-  for at in 0..<n {
-    // Found ones lie in front. Sorted, only the last can be equal.
-    var earlier = n > 16 ? max(0, found &- 1) : 0
-    while earlier < found, all[earlier] != all[at] { earlier &+= 1 }
-    if earlier == found {
-      all[found] = all[at]
-      found &+= 1
-    }
-  }
-  return found
-}
-
-/// Stable, by day: insertion for short or sorted histories, a sort by (day, place) for long disordered ones.
-private func sortByDay(_ rows: UnsafeMutableBufferPointer<PurchaseRow>) {
-  var moved = 0
-  for at in 1..<max(rows.count, 1) {
-    let row = rows[at]
-    if rows[at &- 1].day <= row.day { continue }
-    var to = at
-    while to > 0, rows[to &- 1].day > row.day {
-      rows[to] = rows[to &- 1]
-      to &-= 1
-    }
-    rows[to] = row
-    moved += at - to
-    if moved > 64 * rows.count {
-      var all = rows
-      all.sort { ($0.day, $0.place) < ($1.day, $1.place) }
-      return
-    }
   }
 }

@@ -161,6 +161,9 @@ public final class KeyIndex: @unchecked Sendable {
     }
   }
 
+  /// The bytes of a key of one text column that are not all in its word. Valid until a key is added.
+  func longText(_ key: Int) -> UnsafeRawBufferPointer { stores[0].text(key) }
+
   /// The keys, in order of first appearance: one column of each type.
   public func keys() -> [Column] { zip(stores, types).map { $0.column($1, count: count) } }
 }
@@ -184,7 +187,7 @@ private struct KeyStore {
     missing.free()
   }
 
-  @inline(__always) private func text(_ key: Int) -> UnsafeRawBufferPointer {
+  @inline(__always) func text(_ key: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: arena.base + starts[key], count: Int(lengths[key]))
   }
 
@@ -201,7 +204,7 @@ private struct KeyStore {
     append(null ? 0 : cells.keyWord(row), isNull: null, cells, row)
   }
 
-  /// A text of up to seven bytes is its word: the row is not looked at.
+  /// Of a text that is its word the row is not looked at.
   @inline(__always) mutating func append(_ word: UInt64, isNull: Bool, _ cells: borrowing Cells, _ row: Int) {
     missing.append(isNull)
     words.append(word)
@@ -219,13 +222,11 @@ private struct KeyStore {
 
   func column(_ type: ColumnType, count: Int) -> Column {
     if isText {
-      var texts = TextBuilder(reserving: count, bytes: arena.count + count * 6)
+      var texts = TextBuilder(reserving: count, bytes: arena.count + count * 8)
       for key in 0..<count {
         if missing[key] { texts.appendNull() } else if Cells.isWhole(words[key]) {
-          // The bytes lie in the word, first byte lowest; its highest byte is the length + 1.
-          var bytes = words[key].littleEndian
-          let length = Int(words[key] >> 56) - 1
-          withUnsafeBytes(of: &bytes) { texts.append(UnsafeBufferPointer(rebasing: $0.bindMemory(to: UInt8.self)[..<length])) }
+          let spelled = Cells.spelled(words[key])
+          texts.append(low: spelled.low, high: spelled.high, count: spelled.count)
         } else {
           texts.append(text(key).bindMemory(to: UInt8.self))
         }

@@ -18,14 +18,13 @@ public struct PurchaseBatch: Sendable {
 
 /// One purchase, packed.
 struct PurchaseRow: BitwiseCopyable {
-  /// The key word of the customer; its number within the partition once that is known.
+  /// The key word of the customer; of a long text its number within the partition, with the top bit set.
   var customer: UInt64
-  /// The key word of the order, or its number with the top bit set where the word does not tell all.
+  /// The same of the order; 0 without one.
   var order: UInt64
   /// Int64, or the bits of a Double.
   var amount: UInt64
-  /// Of the batch; later the place within the partition, which keeps rows of one day in source order. The top bit says that
-  /// there is no order.
+  /// Of the batch; the top bit says that there is no order.
   var row: UInt32
   var day: Int32
 
@@ -34,21 +33,30 @@ struct PurchaseRow: BitwiseCopyable {
   var place: UInt32 { row & ~Self.withoutOrder }
 }
 
-/// Rows of one batch that count, grouped by partition; within one in row order. All that a partition needs lies together,
-/// so that it reads memory in order.
-// @unchecked: the rows are written in `init` only, before another thread can see them.
+/// Rows of one batch that count, grouped by partition; within one in row order. Where amounts sum exactly, neighbours of
+/// one customer, order and day are one row: the lines of an invoice follow each other.
+// @unchecked: the rows are written in `init` only, before another thread can see them; later a partition touches its own.
 final class PreparedPurchases: @unchecked Sendable {
   let customer: Cells, order: Cells?
-  let rows: PurchaseRows
-  let starts: [Int]
+  let hasLongCustomers: Bool, hasLongOrders: Bool
+  private let rows: UnsafeMutablePointer<PurchaseRow>
+  private let ends: [Int]
+  private let starts: [Int]
   private(set) var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
   private(set) var firstDay = Int32.max, lastDay = Int32.min
+
+  /// Rows that count, of the batch.
+  var count: Int { starts[Radix.count] }
+
+  subscript(piece: Int) -> UnsafeMutableBufferPointer<PurchaseRow> {
+    UnsafeMutableBufferPointer(start: rows + starts[piece], count: ends[piece] - starts[piece])
+  }
 
   init(_ batch: PurchaseBatch, latest: Int32) {
     let customer = Cells(batch.customer), order = batch.order.map(Cells.init), day = batch.day, amount = batch.amount
     let n = batch.count
     let pieces = UnsafeMutablePointer<UInt8>.allocate(capacity: max(n, 1))
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(3 * n, 1)), orders = words + n, amounts = words + 2 * n
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(2 * n, 1)), orders = words + n
     let days = day.base.assumingMemoryBound(to: Int32.self)
     defer {
       pieces.deallocate()
@@ -59,9 +67,8 @@ final class PreparedPurchases: @unchecked Sendable {
     var firstDay = Int32.max, lastDay = Int32.min
     let anyNull = customer.validity != nil || day.validity != nil || amount.validity != nil
     customer.keyWords(count: n, to: words)
-    if let order { order.keyWords(count: n, to: orders) } else { orders.initialize(repeating: 0, count: n) }
-    // −0 was made 0 by this; a sum cannot tell.
-    amount.keyWords(count: n, to: amounts)
+    order?.keyWords(count: n, to: orders)
+    var anyWord: UInt64 = 0, anyOrder: UInt64 = 0
     counts.withUnsafeMutableBufferPointer { counts in
       for row in 0..<n {
         let date = days[row]
@@ -74,40 +81,53 @@ final class PreparedPurchases: @unchecked Sendable {
         }
         firstDay = min(firstDay, date)
         lastDay = max(lastDay, date)
+        anyWord |= words[row]
         let piece = Radix.piece(of: RowHash.ofRow(words[row]))
         pieces[row] = UInt8(truncatingIfNeeded: piece)
         counts[piece] &+= 1
       }
     }
+    if order != nil { for row in 0..<n { anyOrder |= orders[row] } }
+    let longCustomer: UInt64 = customer.kind == .text ? 1 << 63 : 0, longOrder: UInt64 = order?.kind == .text ? 1 << 63 : 0
+    hasLongCustomers = anyWord & longCustomer != 0
+    hasLongOrders = anyOrder & longOrder != 0
     var starts = [0]
     for count in counts { starts.append(starts[starts.count - 1] + count) }
-    var cursor = starts
-    let rows = PurchaseRows(starts[Radix.count]), base = rows.base
+    var cursor = Array(starts.prefix(Radix.count))
+    let rows = LargeMemory.rows(starts[Radix.count], of: PurchaseRow.self)
+    let isExact = amount.kind != .real, mayLackOrder = order.map { $0.validity != nil } ?? true
     cursor.withUnsafeMutableBufferPointer { cursor in
-      for row in 0..<n where pieces[row] != 255 {
-        let piece = Int(pieces[row])
-        base[cursor[piece]] = PurchaseRow(
-          customer: words[row], order: orders[row], amount: amounts[row], row: UInt32(truncatingIfNeeded: row), day: days[row])
-        cursor[piece] &+= 1
+      starts.withUnsafeBufferPointer { starts in
+        for row in 0..<n where pieces[row] != 255 {
+          let piece = Int(pieces[row]), at = cursor[piece]
+          var purchase = PurchaseRow(
+            customer: words[row], order: 0, amount: amount.word(row), row: UInt32(truncatingIfNeeded: row), day: days[row])
+          if mayLackOrder, order?.isNull(row) ?? true { purchase.row |= PurchaseRow.withoutOrder } else { purchase.order = orders[row] }
+          if isExact, at > starts[piece] {
+            let before = rows + (at &- 1)
+            if before.pointee.customer == purchase.customer, before.pointee.order == purchase.order, before.pointee.day == purchase.day,
+              before.pointee.hasOrder == purchase.hasOrder, purchase.customer & longCustomer == 0, purchase.order & longOrder == 0
+            {
+              let (sum, overflows) = Int64(bitPattern: before.pointee.amount).addingReportingOverflow(Int64(bitPattern: purchase.amount))
+              if !overflows {
+                before.pointee.amount = UInt64(bitPattern: sum)
+                continue
+              }
+            }
+          }
+          rows[at] = purchase
+          cursor[piece] = at &+ 1
+        }
       }
     }
     self.rows = rows
     self.customer = customer
     self.order = order
     self.starts = starts
+    ends = cursor
     (self.withoutCustomer, self.withoutDay, self.withoutAmount, self.later) = (withoutCustomer, withoutDay, withoutAmount, later)
     (self.firstDay, self.lastDay) = (firstDay, lastDay)
   }
 
-  var count: Int { starts[Radix.count] }
-}
-
-/// The packed rows of one batch: they stay until the histories are told, each partition's together.
-// @unchecked: a partition touches its own rows only, in one piece of work at a time.
-final class PurchaseRows: @unchecked Sendable {
-  let base: UnsafeMutablePointer<PurchaseRow>
-
-  init(_ count: Int) { base = LargeMemory.rows(count, of: PurchaseRow.self) }
-
-  deinit { LargeMemory.free(base) }
+  deinit { LargeMemory.free(rows) }
 }

@@ -10,7 +10,7 @@ public func sortedRows(by columns: [Column], count: Int) -> [Int32] {
   return rows
 }
 
-private struct Keyed: BitwiseCopyable {
+struct Keyed: BitwiseCopyable {
   var key: UInt64
   var row: Int32
 }
@@ -24,14 +24,11 @@ private func sort(_ rows: inout [Int32], by cells: Cells) {
   defer { rows += nulls }
   let n = rows.count
   if n < 2 { return }
-  let keyed = LargeMemory.rows(n, of: Keyed.self), spare = LargeMemory.rows(n, of: Keyed.self)
-  defer {
-    LargeMemory.free(keyed)
-    LargeMemory.free(spare)
-  }
+  let keyed = LargeMemory.rows(n, of: Keyed.self)
+  defer { LargeMemory.free(keyed) }
   for at in 0..<n { keyed[at] = Keyed(key: image(of: cells, Int(rows[at])), row: rows[at]) }
-  radixSort(keyed, spare, count: n)
-  if cells.kind == .text { settleTies(keyed, count: n, cells) }
+  sortByKey(keyed, count: n, rows: Int(rows.max()!) + 1)
+  if cells.kind == .text { settleTies(keyed, count: n) { compareBytes(cells.text(Int($0)), cells.text(Int($1))) } }
   for at in 0..<n { rows[at] = keyed[at].row }
 }
 
@@ -43,12 +40,90 @@ private func image(of cells: Cells, _ row: Int) -> UInt64 {
     let bits = cells.word(row)
     return bits >> 63 == 1 ? ~bits : bits | 1 << 63
   case .bits: return cells.word(row)
-  case .text:
-    let text = cells.text(row)
-    var key: UInt64 = 0
-    for at in 0..<min(8, text.count) { key |= UInt64(text[at]) &<< UInt64(56 &- at &* 8) }
-    return key
+  case .text: return leadingBytes(cells.text(row))
   }
+}
+
+/// The first eight bytes, so that numbers are in the order of the texts; zeros where a text is shorter.
+func leadingBytes(_ text: UnsafeRawBufferPointer) -> UInt64 {
+  if text.count >= 8, let base = text.baseAddress { return UInt64(bigEndian: base.loadUnaligned(as: UInt64.self)) }
+  var key: UInt64 = 0
+  for at in 0..<text.count { key |= UInt64(text[at]) &<< UInt64(56 &- at &* 8) }
+  return key
+}
+
+/// Stable, by key; keys may become others of the same order. `rows` is more than any row, taken without a sign.
+func sortByKey(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, rows: Int) {
+  if n < 2 { return }
+  var varying: UInt64 = 0, sorted = true
+  for at in 1..<n {
+    varying |= keyed[at].key ^ keyed[0].key
+    if keyed[at &- 1].key > keyed[at].key { sorted = false }
+  }
+  if sorted { return }
+  let spare = LargeMemory.rows(n, of: Keyed.self)
+  defer { LargeMemory.free(spare) }
+  let rowBits = max(1, Int.bitWidth - rows.leadingZeroBitCount)
+  let packing = KeyPacking(varying)
+  if packing.bits + rowBits <= 64 { packedSort(keyed, spare, count: n, packing, rowBits: rowBits) } else { radixSort(keyed, spare, count: n) }
+}
+
+/// Closes up the bits in which keys differ: of each byte those from the lowest to the highest that varies. The order stays.
+private struct KeyPacking {
+  var shifts: [UInt64] = [], masks: [UInt64] = []
+  var bits = 0
+
+  init(_ varying: UInt64) {
+    for byte in 0..<8 {
+      let part = varying &>> UInt64(byte * 8) & 255
+      if part == 0 { continue }
+      let low = part.trailingZeroBitCount, width = 64 - part.leadingZeroBitCount - low
+      shifts.append(UInt64(byte * 8 + low - bits))
+      masks.append((1 << UInt64(width) - 1) << UInt64(bits))
+      bits += width
+    }
+  }
+}
+
+/// Least significant digit first on words of packed key and row: few passes, of half the bytes. Keys become packed ones.
+private func packedSort(
+  _ keyed: UnsafeMutablePointer<Keyed>, _ spare: UnsafeMutablePointer<Keyed>, count n: Int, _ packing: KeyPacking, rowBits: Int
+) {
+  let passes = (packing.bits + 10) / 11, width = UInt64((packing.bits + passes - 1) / passes), digits = 1 << Int(width), last = UInt64(digits - 1)
+  let counts = UnsafeMutablePointer<Int>.allocate(capacity: passes * digits)
+  counts.initialize(repeating: 0, count: passes * digits)
+  defer { counts.deallocate() }
+  let shift = UInt64(rowBits)
+  var from = UnsafeMutableRawPointer(spare).bindMemory(to: UInt64.self, capacity: 2 * n), to = from + n
+  packing.shifts.withUnsafeBufferPointer { shifts in
+    packing.masks.withUnsafeBufferPointer { masks in
+      for at in 0..<n {
+        let key = keyed[at].key
+        var packed: UInt64 = 0
+        for run in 0..<shifts.count { packed |= key &>> shifts[run] & masks[run] }
+        from[at] = packed &<< shift | UInt64(UInt32(bitPattern: keyed[at].row))
+        for pass in 0..<passes { counts[pass &* digits &+ Int(truncatingIfNeeded: packed &>> (UInt64(pass) &* width) & last)] &+= 1 }
+      }
+    }
+  }
+  for pass in 0..<passes {
+    let starts = counts + pass * digits
+    var next = 0
+    for digit in 0..<digits {
+      let here = starts[digit]
+      starts[digit] = next
+      next &+= here
+    }
+    let low = shift + UInt64(pass) * width
+    for at in 0..<n {
+      let word = from[at], digit = Int(truncatingIfNeeded: word &>> low & last)
+      to[starts[digit]] = word
+      starts[digit] &+= 1
+    }
+    swap(&from, &to)
+  }
+  let rowMask: UInt64 = 1 << shift - 1
+  for at in 0..<n { keyed[at] = Keyed(key: from[at] &>> shift, row: Int32(bitPattern: UInt32(from[at] & rowMask))) }
 }
 
 /// Least significant digit first, bytes that all keys share left out.
@@ -84,21 +159,21 @@ private func radixSort(_ keyed: UnsafeMutablePointer<Keyed>, _ spare: UnsafeMuta
 }
 
 /// Texts that agree in their first eight bytes (or end within them) are compared whole.
-private func settleTies(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, _ cells: Cells) {
+func settleTies(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, _ compare: (Int32, Int32) -> Int) {
   var start = 0
   while start < n {
     var end = start &+ 1
     while end < n, keyed[end].key == keyed[start].key { end &+= 1 }
     if end - start > 1 {
-      let first = cells.text(Int(keyed[start].row))
+      let first = keyed[start].row
       var same = true
-      for at in start &+ 1..<end where !equalBytes(cells.text(Int(keyed[at].row)), first) {
+      for at in start &+ 1..<end where compare(keyed[at].row, first) != 0 {
         same = false
         break
       }
       if !same {
         let ordered = (start..<end).map { (place: $0, row: keyed[$0].row) }.sorted { a, b in
-          let order = compareBytes(cells.text(Int(a.row)), cells.text(Int(b.row)))
+          let order = compare(a.row, b.row)
           return order != 0 ? order < 0 : a.place < b.place
         }
         for (at, entry) in ordered.enumerated() { keyed[start + at].row = entry.row }

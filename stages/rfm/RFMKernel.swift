@@ -41,64 +41,80 @@ extension RFM {
       case .week: .week
       case .month: .month
       }
-    let customers = history.finish(until: end, period: period, width: context.width)
-    let sums = Money(amountType)
-    let revenue = try sums.column(customers, revenueType(amountType), exact: { $0.exactRevenue }, real: { $0.realRevenue }, of: "revenue")
-    var columns = figures(customers, end: end, sums, revenue)
+    let customers = history.finish(until: end, period: period, width: context.width, keepsRows: false)
+    let figures = try figures(customers, end: end, amountType, context)
+    var columns = figures.columns
     if let scoring {
       let scored = scoring.columns(
-        sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: revenue, segments: segments)
+        sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: columns[6], segments: segments)
       columns += scored.columns
       for warning in scored.warnings { context.warn(warning) }
     }
     let result = tableSchema(customerType, amountType)
     try context.writeTable("table", Batch(schema: result, columns: columns, count: customers.rows.count))
     if let holdout {
-      let bought = try sums.column(customers, revenueType(amountType), exact: { $0.exactHoldout }, real: { $0.realHoldout }, of: "hold-out revenue")
-      let duration = Double(holdout.days - Int(end)) / unitDays
-      try context.writeTable(
-        "holdout",
-        Batch(
-          schema: holdoutSchema(customerType, amountType),
-          columns: [
-            customers.customers, .full(.int64, customers.rows.map { Int64($0.holdoutPeriods) }), bought,
-            .full(.float64, customers.rows.map { _ in duration }),
-          ], count: customers.rows.count))
+      try context.writeTable("holdout", bought(customers, columns[0], Double(holdout.days - Int(end)) / unitDays, customerType, amountType))
     }
-    return told(history, counts, customers, end: end, context)
+    return told(history, counts, customers, repeating: figures.repeating, end: end, context)
   }
 
-  /// The columns from `customer` to `last`: rows are read once, in the customers' order, and written to all columns.
-  private func figures(_ customers: CustomerHistories, end: Int32, _ money: Money, _ revenue: Column) -> [Column] {
-    let rows = customers.rows, n = rows.count, unit = unitDays
+  /// The columns from `customer` to `last`, and how many bought again: histories are read once, and written to all columns.
+  private func figures(
+    _ customers: CustomerHistories, end: Int32, _ amountType: ColumnType, _ context: any RunContext
+  ) throws -> (columns: [Column], repeating: Int) {
+    let n = customers.rows.count, unit = unitDays, money = Money(amountType), revenueType = revenueType(amountType)
     var frequency = FixedBuilder<Int64>(.int64, reserving: n), orders = FixedBuilder<Int64>(.int64, reserving: n)
     var recency = FixedBuilder<Double>(.float64, reserving: n), age = FixedBuilder<Double>(.float64, reserving: n)
     var monetary = FixedBuilder<Double>(.float64, reserving: n), sinceLast = FixedBuilder<Double>(.float64, reserving: n)
     var first = FixedBuilder<Int32>(.date, reserving: n), last = FixedBuilder<Int32>(.date, reserving: n)
-    for at in 0..<n {
-      let row = rows[at]
-      frequency.append(Int64(row.periods) - 1)
-      recency.append(Double(Int(row.last) - Int(row.first)) / unit)
-      age.append(Double(Int(end) - Int(row.first)) / unit)
-      monetary.append(money.meanOfRepeats(row))
-      orders.append(Int64(row.orders))
-      sinceLast.append(Double(Int(end) - Int(row.last)) / unit)
-      first.append(row.first)
-      last.append(row.last)
+    var revenue = MoneyBuilder(revenueType, isReal: money.isReal, reserving: n)
+    var repeating = 0
+    let keys = customers.read { _, rows in
+      for row in rows {
+        frequency.append(Int64(row.periods) - 1)
+        recency.append(Double(Int(row.last) - Int(row.first)) / unit)
+        age.append(Double(Int(end) - Int(row.first)) / unit)
+        monetary.append(money.meanOfRepeats(row))
+        orders.append(Int64(row.orders))
+        sinceLast.append(Double(Int(end) - Int(row.last)) / unit)
+        first.append(row.first)
+        last.append(row.last)
+        revenue.append(row.realRevenue, row.exactRevenue)
+        if row.periods > 1 { repeating += 1 }
+      }
     }
     let counted = orders.finish()
-    return [
-      customers.customers, frequency.finish(), recency.finish(), age.finish(), monetary.finish(),
-      order == nil ? .nulls(.int64, count: n) : counted, revenue, sinceLast.finish(), first.finish(), last.finish(),
-    ]
+    return (
+      [
+        keys, frequency.finish(), recency.finish(), age.finish(), monetary.finish(), order == nil ? .nulls(.int64, count: n) : counted,
+        try revenue.finish("revenue", keys), sinceLast.finish(), first.finish(), last.finish(),
+      ], repeating
+    )
+  }
+
+  /// The hold-out's table.
+  private func bought(
+    _ customers: CustomerHistories, _ keys: Column, _ duration: Double, _ customerType: ColumnType, _ amountType: ColumnType
+  ) throws -> Batch {
+    let n = customers.rows.count
+    var purchases = FixedBuilder<Int64>(.int64, reserving: n), durations = FixedBuilder<Double>(.float64, reserving: n)
+    var revenue = MoneyBuilder(revenueType(amountType), isReal: amountType == .float64, reserving: n)
+    for row in customers.rows {
+      purchases.append(Int64(row.holdoutPeriods))
+      durations.append(duration)
+      revenue.append(row.realHoldout, row.exactHoldout)
+    }
+    return Batch(
+      schema: holdoutSchema(customerType, amountType),
+      columns: [keys, purchases.finish(), try revenue.finish("hold-out revenue", keys), durations.finish()], count: n)
   }
 
   private func told(
-    _ history: PurchaseHistory, _ counts: RFMCounts, _ customers: CustomerHistories, end: Int32, _ context: any RunContext
+    _ history: PurchaseHistory, _ counts: RFMCounts, _ customers: CustomerHistories, repeating: Int, end: Int32, _ context: any RunContext
   ) -> Metrics {
     var metrics = counts.metrics
     metrics["customers"] = .integer(customers.rows.count)
-    metrics["repeat_customers"] = .integer(customers.rows.count { $0.periods > 1 })
+    metrics["repeat_customers"] = .integer(repeating)
     metrics["first_day"] = history.firstDay.map { .string(CivilDate(days: Int($0)).description) } ?? .null
     metrics["until"] = counts.used == 0 && until == nil ? .null : .string(CivilDate(days: Int(end)).description)
     if let holdout {
@@ -136,29 +152,42 @@ private struct Money {
     let exact = history.exactRepeat, low = Int64(truncatingIfNeeded: exact)
     return (Int128(low) == exact ? Double(low) : Double(exact)) / (scale * frequency)
   }
+}
 
-  func column(
-    _ customers: CustomerHistories, _ type: ColumnType, exact: (CustomerHistory) -> Int128, real: (CustomerHistory) -> Double,
-    of what: String
-  ) throws -> Column {
-    let rows = customers.rows
+/// A column of sums of money.
+private struct MoneyBuilder: ~Copyable {
+  private let type: ColumnType
+  private let isReal: Bool
+  private let limit: Int128
+  private var reals: FixedBuilder<Double>
+  private var exacts: FixedBuilder<Int64>
+  /// The first row whose sum does not fit.
+  private var tooLarge: Int?
+
+  init(_ type: ColumnType, isReal: Bool, reserving rows: Int) {
+    self.type = type
+    self.isReal = isReal
+    limit = if case .decimal = type { 999_999_999_999_999_999 } else { Int128(Int64.max) }
+    reals = FixedBuilder(.float64, reserving: isReal ? rows : 0)
+    exacts = FixedBuilder(isReal ? .int64 : type, reserving: isReal ? 0 : rows)
+  }
+
+  @inline(__always) mutating func append(_ real: Double, _ exact: Int128) {
     if isReal {
-      var sums = FixedBuilder<Double>(type, reserving: rows.count)
-      for at in 0..<rows.count { sums.append(real(rows[at])) }
-      return sums.finish()
+      reals.append(real)
+      return
     }
-    let limit: Int128 = if case .decimal = type { 999_999_999_999_999_999 } else { Int128(Int64.max) }
-    var sums = FixedBuilder<Int64>(type, reserving: rows.count)
-    for at in 0..<rows.count {
-      let sum = exact(rows[at])
-      guard sum <= limit, sum >= -limit else {
-        throw Diagnostic(
-          "the \(what) of customer \"\(customers.customers.value(at: at))\" does not fit \(type)", at: .setting(["amount"]),
-          hint: "cast the amount to float64")
-      }
-      sums.append(Int64(truncatingIfNeeded: sum))
+    if exact > limit || exact < -limit, tooLarge == nil { tooLarge = exacts.count }
+    exacts.append(Int64(truncatingIfNeeded: exact))
+  }
+
+  consuming func finish(_ what: String, _ keys: Column) throws -> Column {
+    if let tooLarge {
+      throw Diagnostic(
+        "the \(what) of customer \"\(keys.value(at: tooLarge))\" does not fit \(type)", at: .setting(["amount"]),
+        hint: "cast the amount to float64")
     }
-    return sums.finish()
+    return isReal ? reals.finish() : exacts.finish()
   }
 }
 
