@@ -21,6 +21,7 @@ let package = Package(
     // Below the floors: libraries of the system, and the one C++ target.
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     // Only tests use it: to pack, and as the slow twin of the inflater.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -42,7 +43,7 @@ let package = Package(
       name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
-      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan"],
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Statistics"], swiftSettings: strict),
@@ -82,7 +83,7 @@ let package = Package(
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
     .testTarget(name: "ExpressionsTests", dependencies: ["Expressions", "Columns", "Diagnostics"], swiftSettings: strict),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics", "CZlib"], swiftSettings: strict),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics", "CZlib", "CSQLite"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Columns"], swiftSettings: strict),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "Statistics"], swiftSettings: strict),
     .testTarget(name: "ChartsTests", dependencies: ["Charts", "Columns", "Diagnostics"], swiftSettings: strict),

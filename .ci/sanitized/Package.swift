@@ -12,6 +12,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive"),
     .systemLibrary(name: "CExpat", pkgConfig: "expat"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash"),
@@ -25,12 +26,12 @@ let package = Package(
     .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
-      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan"],
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "ExpressionsTests", dependencies: ["Expressions", "Columns", "Diagnostics"], swiftSettings: strict),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics", "CZlib"], swiftSettings: strict),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics", "CZlib", "CSQLite"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Columns"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20

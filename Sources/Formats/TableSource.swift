@@ -30,6 +30,8 @@ public enum TableSource {
     public var member: String?
     /// Which sheet of a workbook, by name or by number from 1; nil: its first.
     public var sheet: String?
+    /// What to read of a database; nil: all of its only table.
+    public var query: String?
     /// Columns of which nothing is told stay text in formats that have types of their own, too (JSON Lines, workbooks).
     public var asText = false
     public var limits = UnpackLimits()
@@ -74,6 +76,11 @@ public enum TableSource {
         "a sheet is named, and the file is no workbook", at: .data(file: name, line: nil, byte: nil, column: nil),
         expected: "a workbook (.xlsx, .xlsm)", found: kind.rawValue)
     }
+    if options.query != nil, kind != .database, kind != .archive, kind != .gzip {
+      throw Diagnostic(
+        "a query is given, and the file is no database", at: .data(file: name, line: nil, byte: nil, column: nil),
+        expected: "an SQLite database", found: kind.rawValue)
+    }
     switch kind {
     case .csv, .jsonLines:
       // Told to be text, it may still be packed.
@@ -85,7 +92,7 @@ public enum TableSource {
     case .gzip:
       return [try part(.inGzip(name: name), key, name, options) { GzipBytes(try FileBytes(path: path, name: name), limits: options.limits) }]
     case .archive: return try archive(path, name, key, options)
-    case .parquet, .arrow, .spreadsheet: return [try part(kind, key, name, options, file: path)]
+    case .parquet, .arrow, .spreadsheet, .database: return [try part(kind, key, name, options, file: path)]
     }
   }
 
@@ -138,7 +145,7 @@ public enum TableSource {
       return TablePartition(key: key, name: name, kind: .jsonLines, schema: reader.schema) { batch, quarantine in
         try ready.read(bytes(), batch: batch, quarantine: quarantine)
       }
-    case .parquet, .arrow, .spreadsheet: return try part(kind, key, name, options, spooling: bytes)
+    case .parquet, .arrow, .spreadsheet, .database: return try part(kind, key, name, options, spooling: bytes)
     case .gzip, .archive:
       throw Diagnostic(
         "packed data in packed data is not opened", at: .data(file: name, line: nil, byte: nil, column: nil), found: kind.rawValue)
@@ -149,7 +156,8 @@ public enum TableSource {
   private static func part(
     _ kind: FileKind, _ key: String, _ name: String, _ options: Options, spooling bytes: () throws -> ByteSource
   ) throws -> TablePartition {
-    let spooled = try SpooledFile(bytes())
+    // SQLite opens files by their names only.
+    let spooled = try SpooledFile(bytes(), isNamed: kind == .database)
     let made = try part(kind, key, name, options, file: spooled.path)
     return TablePartition(key: key, name: name, kind: kind, schema: made.schema) { batch, quarantine in
       try withExtendedLifetime(spooled) { try made.reading(batch, quarantine) }
@@ -194,8 +202,16 @@ public enum TableSource {
       return TablePartition(key: key, name: name, kind: .spreadsheet, schema: reader.schema) { batch, quarantine in
         try reader.read(batch: batch, quarantine: quarantine)
       }
+    case .database:
+      return try table(SQLiteQuery(path: path, name: name, query: options.query), key, kind, options)
     case .csv, .jsonLines, .gzip, .archive: preconditionFailure("a \(kind.rawValue) file was opened as one that is read here and there")
     }
+  }
+
+  private static func table(_ query: some Query, _ key: String, _ kind: FileKind, _ options: Options) throws -> TablePartition {
+    let table = try QueryTable(
+      query, columns: options.columns, dialect: options.dialect, sourceRow: options.sourceRow, asText: options.asText, missing: options.missing)
+    return TablePartition(key: key, name: query.name, kind: kind, schema: table.schema) { try table.read(batch: $0, quarantine: $1) }
   }
 
   private static func text(

@@ -84,6 +84,22 @@ import Testing
     #expect(story.worked() == [])
   }
 
+  /// A database's newest rows may stand in a log beside it.
+  @Test func theLogBesideAFileCountsAsItsBytes() throws {
+    let story = try chain()
+    try story.run()
+    _ = story.worked()
+    try story.write("rows.csv-wal", "")
+    try story.run()
+    #expect(story.worked() == [])
+    try story.write("rows.csv-wal", "more")
+    #expect(try story.planned().names(.wouldExecute) == ["rows"])
+    try story.run()
+    #expect(story.worked() == ["rows"])
+    try story.write("rows.csv-wal", "most")
+    #expect(try story.planned()[stage: "rows"]?.reasons.map(\.description) == ["file rows.csv changed"])
+  }
+
   @Test func goingBackFindsWhatWasMadeBefore() throws {
     let story = try chain()
     try story.run()

@@ -30,6 +30,7 @@ public struct Ingest: Stage {
   @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252") var encoding = "utf-8"
   @Setting("which members of an archive to read, as a pattern") var member: String?
   @Setting("which sheet of a workbook, by name or by number from 1; default: the first") var sheet: String?
+  @Setting("what to read of an SQLite database: one SELECT, with ORDER BY; default: all of its only table") var query: String?
   @Setting("texts that mean null in every column, besides the empty cell") var nulls: [String] = []
   @Setting("add an int64 column `source_row` that numbers the rows of each file from 1") var sourceRow = false
   @Setting("what a column is that a file does not have: a mistake, or null in its rows") var missing = Missing.error
@@ -70,7 +71,10 @@ public struct Ingest: Stage {
 
   /// Text: as the settings say. Parquet and Arrow: as the footer says, which `check` does not read.
   private func tableType(_ context: BindContext, _ options: TableSource.Options, fromPort: Bool) throws(Mistakes) -> ArtifactType {
-    if !columns.isEmpty { return .table(TableType(schema)) }
+    if !columns.isEmpty {
+      if query != nil { try checkQuery(context, options) }
+      return .table(TableType(schema))
+    }
     if fromPort { throw Mistakes(Diagnostic("the columns are not said", at: .setting(["columns"]), hint: "a file from another stage needs \"columns\"")) }
     guard let file = context.files?.first?.first else {
       if let name = path?.text, FileKind(name: name) == .parquet || FileKind(name: name) == .arrow { return .open }
@@ -84,6 +88,13 @@ public struct Ingest: Stage {
     } catch let mistakes as Mistakes { throw mistakes } catch let mistake as Diagnostic { throw Mistakes(mistake) } catch {
       throw Mistakes(Diagnostic("\(error)", at: .setting(["path"])))
     }
+  }
+
+  /// A query is put before the database as soon as files may be opened: its mistakes are told with the document's.
+  private func checkQuery(_ context: BindContext, _ options: TableSource.Options) throws(Mistakes) {
+    do { for file in context.files?.first ?? [] { _ = try TableSource.open(file: file.path, name: file.name, options) } } catch let mistakes as Mistakes {
+      throw mistakes
+    } catch { throw Mistakes(error as? Diagnostic ?? Diagnostic("\(error)", at: .setting(["query"]))) }
   }
 
   private var columnsMissing: Diagnostic {
@@ -130,6 +141,7 @@ public struct Ingest: Stage {
     }
     options.member = member
     options.sheet = sheet
+    options.query = query
     options.missing = missing == .null ? .null : .refused
     options.sourceRow = sourceRow ? "source_row" : nil
     options.width = width

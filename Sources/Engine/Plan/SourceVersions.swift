@@ -35,7 +35,7 @@ struct SourceVersions: Sendable {
       if before.isSettled, let digest = catalog.digest(ofSource: file.path, stamp: before.text) {
         return File(file: file, stamp: before.text, digest: digest)
       }
-      let digest = try FileDigest.of(file.path, width: width)
+      let digest = try digest(of: file)
       let after = try Stamp(file)
       guard before.text == after.text else { continue }
       if before.isSettled { catalog.record(source: file.path, stamp: after.text, digest: digest) }
@@ -44,10 +44,22 @@ struct SourceVersions: Sendable {
     throw Self.changed(file)
   }
 
+  /// A database's newest changes may stand in a log beside it, which SQLite reads with it.
+  private func digest(of file: SourceFile) throws -> Digest {
+    let own = try FileDigest.of(file.path, width: width), log = file.path + Self.logEnding
+    guard Disk.size(ofFile: log) ?? 0 > 0 else { return own }
+    let both = DigestStream()
+    both.update(own)
+    both.update(try FileDigest.of(log, width: width))
+    return both.digest
+  }
+
+  private static let logEnding = "-wal"
+
   /// Throws when a file no longer holds the bytes it held; a file that was only touched does.
   func check(_ versions: [[File]]) throws {
     for version in versions.joined() where try Stamp(version.file).text != version.stamp {
-      guard try FileDigest.of(version.file.path, width: width) == version.digest else { throw Self.changed(version.file) }
+      guard try digest(of: version.file) == version.digest else { throw Self.changed(version.file) }
     }
   }
 
@@ -76,12 +88,23 @@ struct SourceVersions: Sendable {
       #else
         let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
       #endif
-      text = "\(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec) \(status.st_dev):\(status.st_ino)"
+      var text = "\(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec) \(status.st_dev):\(status.st_ino)"
       var now = timespec()
       clock_gettime(CLOCK_REALTIME, &now)
       let age = { (time: timespec) in (now.tv_sec &- time.tv_sec) &* 1_000_000_000 &+ (now.tv_nsec &- time.tv_nsec) }
       // Whoever sets `modified` by hand moves `changed` to now.
-      isSettled = age(changed) > Self.tick
+      var isSettled = age(changed) > Self.tick
+      var log = stat()
+      if stat(file.path + SourceVersions.logEnding, &log) == 0, log.st_size > 0 {
+        #if canImport(Glibc)
+          let logged = log.st_mtim
+        #else
+          let logged = log.st_mtimespec
+        #endif
+        text += " \(log.st_size) \(logged.tv_sec).\(logged.tv_nsec) \(log.st_ino)"
+        isSettled = isSettled && age(logged) > Self.tick
+      }
+      (self.text, self.isSettled) = (text, isSettled)
     }
   }
 }

@@ -10,6 +10,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
   case gzip
   case archive
   case spreadsheet = "xlsx"
+  case database = "sqlite"
 
   static let packings = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lz", ".z"]
 
@@ -31,6 +32,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
     else if ends(".arrow", ".arrows", ".feather", ".ipc") { self = .arrow }
     else if ends(".jsonl", ".ndjson", ".json") { self = .jsonLines }
     else if ends(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods") { self = .spreadsheet }
+    else if ends(".sqlite", ".sqlite3", ".db") { self = .database }
     else if ends(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat") { self = .csv }
     else { return nil }
   }
@@ -56,6 +58,7 @@ public enum FileKind: String, CaseIterable, Hashable, Sendable {
   public init(head: [UInt8], name: String) {
     func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
     if starts("PAR1") { self = .parquet }
+    else if starts("SQLite format 3\u{0}") { self = .database }
     else if starts("ARROW1") || head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) || Self.isOldArrowStream(head) { self = .arrow }
     else if head.starts(with: [0x1F, 0x8B]) { self = FileKind(name: name) == .archive ? .archive : .gzip }
     else if starts("PK\u{3}\u{4}") || starts("PK\u{5}\u{6}") { self = FileKind(name: name) == .spreadsheet ? .spreadsheet : .archive }

@@ -15,7 +15,8 @@ final class SpooledFile: @unchecked Sendable {
   private let descriptor: Int32
   private let isNamed: Bool
 
-  init(_ source: ByteSource) throws {
+  /// `isNamed`: it has a name wherever it is, for those who cannot do without.
+  init(_ source: ByteSource, isNamed named: Bool = false) throws {
     let folder = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     var template = Array("\(folder)/millrace-XXXXXX".utf8CString)
     let opened = mkstemp(&template)
@@ -23,13 +24,12 @@ final class SpooledFile: @unchecked Sendable {
     let made = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     descriptor = opened
     #if os(Linux)
-      unlink(made)
-      isNamed = false
-      path = "/proc/self/fd/\(opened)"
+      isNamed = named
     #else
       isNamed = true
-      path = made
     #endif
+    path = isNamed ? made : "/proc/self/fd/\(opened)"
+    if !isNamed { unlink(made) }
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let n = try piece.withUnsafeMutableBytes { try source.read(into: $0) }

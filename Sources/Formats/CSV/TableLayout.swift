@@ -15,8 +15,8 @@ struct TableLayout {
   let point: UInt8
 
   /// `names`: of the header, or nil where there is none and `fieldCount` fields are in the first row.
-  /// `plans` nil: every column, as text.
-  init(plans told: [ColumnPlan]?, names: [String]?, fieldCount: Int, dialect: CSVDialect, file: String) throws {
+  /// `plans` nil: every column, as text. `owner`: who has the names, in messages.
+  init(plans told: [ColumnPlan]?, names: [String]?, fieldCount: Int, dialect: CSVDialect, file: String, owner: String = "the header") throws {
     var mistakes: [Diagnostic] = []
     let plans = try told ?? Self.allAsText(names, fieldCount, file)
     var positions: [Int] = []
@@ -40,11 +40,11 @@ struct TableLayout {
         let found = names.indices.filter { names[$0] == name }
         if found.isEmpty {
           mistakes.append(Diagnostic(
-            "the header has no column \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
+            "\(owner) has no column \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
             hint: hint(forUnknown: name, among: names)))
         } else if found.count > 1 {
           mistakes.append(Diagnostic(
-            "the header has \(found.count) columns \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
+            "\(owner) has \(found.count) columns \"\(name)\"", at: .data(file: file, line: nil, byte: nil, column: nil),
             hint: "name them by position: " + found.map { "\($0 + 1)" }.joined(separator: ", ")))
         }
         positions.append(found.first ?? 0)

@@ -16,6 +16,7 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: ArgumentHelp("csv, jsonl, parquet or arrow, where the ending does not say it.", valueName: "format")) var format: TableFormat?
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
   @Option(help: ArgumentHelp("Which sheet of a workbook, by name or by number from 1. Default: the first.", valueName: "name")) var sheet: String?
+  @Option(help: ArgumentHelp("What to read of an SQLite database. Default: all of its only table.", valueName: "sql")) var query: String?
   @Flag(help: "Every column as text, cells untouched.") var text = false
   @Option(help: ArgumentHelp("Where rows go that cannot be read, as CSV.", valueName: "file")) var quarantine: String?
   @OptionGroup var dialect: DialectArguments
@@ -53,6 +54,7 @@ struct ConvertCommand: ParsableCommand {
     var options = TableSource.Options()
     options.member = member
     options.sheet = sheet
+    options.query = query
     options.asText = text
     options.width = width.width
     options.dialect.blankAligned = dialect.isBlankAligned

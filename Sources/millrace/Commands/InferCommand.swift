@@ -15,17 +15,19 @@ struct InferCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A pipeline to write the stage into; a new one where there is none.", valueName: "document")) var write: String?
   @Option(help: ArgumentHelp("The stage's name in it.", valueName: "name")) var stage = "table"
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
+  @Option(help: ArgumentHelp("What to read of an SQLite database. Default: all of its only table.", valueName: "sql")) var query: String?
   @OptionGroup var dialect: DialectArguments
   @OptionGroup var width: WidthArguments
   @OptionGroup var common: CommonArguments
 
   func run() throws {
     Interruption.begin()
-    let table = try InferredTable(source, dialect, member: member, width: width.width)
+    let table = try InferredTable(source, dialect, member: member, query: query, width: width.width)
     if !common.quiet { for note in table.notes { Standard.error("\(source): \(note)\n") } }
     guard case .object(var settings) = table.settings else { preconditionFailure("settings are no object") }
     guard let write else { return Standard.out(JSONValue.object(settings).pretty()) }
     if let member { settings.insert(JSONMember("member", .string(member)), at: 0) }
+    if let query { settings.insert(JSONMember("query", .string(query)), at: 0) }
     settings.insert(JSONMember("path", .string(Self.relative(source, toFolderOf: write))), at: 0)
     let made = JSONMember(stage, .object([JSONMember("stage", .string("ingest")), JSONMember("with", .object(settings))]))
     let document = try document(with: made)

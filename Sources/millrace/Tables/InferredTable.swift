@@ -25,10 +25,11 @@ struct InferredTable {
   private let path: String
   private let told: TableSource.Options
 
-  init(_ path: String, _ arguments: DialectArguments, member: String?, width: Int) throws {
+  init(_ path: String, _ arguments: DialectArguments, member: String?, query: String?, width: Int) throws {
     self.path = path
     var options = TableSource.Options()
     options.member = member
+    options.query = query
     options.width = width
     options.asText = false
     guard let first = try TableSource.open(path, options).first else { preconditionFailure("a source was opened and has no part") }
