@@ -11,7 +11,7 @@ import Statistics
 public enum BGNBD {
   // MARK: Parameters
 
-  public struct Parameters: Hashable, Sendable {
+  public struct Parameters: ModelParameters {
     /// Shape and rate of the purchase rates; α in units of time.
     public var r: Double
     public var α: Double
@@ -23,7 +23,7 @@ public enum BGNBD {
       (self.r, self.α, self.a, self.b) = (r, α, a, b)
     }
 
-    init(_ v: [Double]) { self.init(r: v[0], α: v[1], a: v[2], b: v[3]) }
+    public init(_ v: [Double]) { self.init(r: v[0], α: v[1], a: v[2], b: v[3]) }
     public var vector: [Double] { [r, α, a, b] }
     public static let names = ["r", "alpha", "a", "b"]
   }
@@ -42,34 +42,15 @@ public enum BGNBD {
 
   // MARK: Fit
 
-  public struct Fit: Sendable {
-    public var parameters: Parameters
-    /// Square roots of the covariance's diagonal; nil where the likelihood is flat.
-    public var standardErrors: Parameters?
-    /// Inverse of the negative Hessian, in (r, α, a, b).
-    public var covariance: SymmetricMatrix?
-    public var logLikelihood: Double
-    /// Customers (their weights summed).
-    public var observations: Double
-    public var converged: Bool
-    public var iterations: Int
-    public var evaluations: Int
-    /// Largest |∂ℓ/∂ ln parameter| per customer.
-    public var gradientNorm: Double
-    /// Sentences a reader of the fit should know.
-    public var diagnoses: [String]
-
-    public var aic: Double { 2 * 4 - 2 * logLikelihood }
-    public var bic: Double { 4 * Portable.log(observations) - 2 * logLikelihood }
-  }
+  public typealias Fit = ModelFit<Parameters>
 
   /// Maximum likelihood. Throws a FitError when the data cannot say anything about the parameters.
-  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil) throws -> Fit {
-    try fit(GroupedSummary(summary, weights: weights))
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
+    try fit(GroupedSummary(summary, weights: weights), prior: prior)
   }
 
-  public static func fit(_ data: GroupedSummary) throws -> Fit {
-    try BetaGeometricFit(data, o: 0, model: "BG/NBD").run()
+  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil) throws -> Fit {
+    try BetaGeometricFit(data, o: 0, model: "BG/NBD", prior: prior).run()
   }
 
   // MARK: Predict

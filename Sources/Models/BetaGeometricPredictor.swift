@@ -4,7 +4,7 @@ import Statistics
 ///
 ///     let predictor = BGNBD.Predictor(BGNBD.Parameters(r: 0.243, α: 4.414, a: 0.793, b: 2.426))
 ///     predictor.expectedPurchases(x: 2, tx: 30.43, T: 38.86, within: 39)  // 1.226
-public struct BetaGeometricPredictor: Sendable {
+public struct BetaGeometricPredictor: PurchasePredictor {
   public let parameters: BGNBD.Parameters
   /// 0 for BG/NBD, 1 for MBG/NBD.
   let o: Double
@@ -85,12 +85,25 @@ public struct BetaGeometricPredictor: Sendable {
     }
     return p
   }
-}
 
-/// How purchases in the future are valued today.
-public enum Discount: Hashable, Sendable {
-  /// e^−rate·t up to `horizon`; rate per unit of time, 0 for none.
-  case continuous(rate: Double, horizon: Double)
-  /// Σ over months of the month's purchases / (1 + rate)^i; `month` in units of time.
-  case monthly(rate: Double, month: Double, months: Int)
+  /// Given that a customer is alive, rates are Gamma(r + x, α + T) and dropout Beta(a, b + x + o): what is to come is what a new
+  /// BG/NBD customer with these parameters does.
+  public func livingCounts(x: Double, tx: Double, T: Double, within h: Double, through n: Int) -> [Double] {
+    let arrivals = NegativeBinomial(r: parameters.r + x, α: parameters.α + T, by: h)
+    var p = arrivals.probabilities(through: n)
+    let tails = arrivals.tails(p)
+    let (a, c) = (parameters.a, parameters.b + x + o)
+    // The chance to have survived the purchases so far.
+    var staying = 1.0
+    for i in 1..<max(n + 1, 1) where n > 0 {
+      let all = a + c + Double(i - 1)
+      p[i] = staying * ((c + Double(i - 1)) / all * p[i] + a / all * tails[i])
+      staying *= (c + Double(i - 1)) / all
+    }
+    return p
+  }
+
+  public func livingBuys(x: Double, tx: Double, T: Double, within h: Double) -> Double {
+    NegativeBinomial(r: parameters.r + x, α: parameters.α + T, by: h).buys
+  }
 }

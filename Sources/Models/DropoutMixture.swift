@@ -99,7 +99,8 @@ struct DropoutMixture {
   /// Every term is positive.
   mutating func discounted(_ h: Double, scale θ: Double, rate δ: Double) -> Double {
     guard h > 0 else { return 0 }
-    let end = Portable.exp(-δ * h) * purchases(h / θ)
+    // e^−δh G(h/θ) vanishes as h grows, whatever G does.
+    let end = δ * h < 745 ? Portable.exp(-δ * h) * purchases(h / θ) : 0
     guard δ > 0 else { return end }
     // Beyond it e^−δt is no number any more: a longer horizon changes nothing.
     let reach = min(h, 745 / δ)
