@@ -7,6 +7,8 @@ struct BetaGeometricFit {
   let o: Int
   let model: String
   var prior: WeakPrior?
+  /// Erlang stages from purchase to purchase; rates are per stage.
+  var stages = 1.0
 
   init(_ data: GroupedSummary, o: Int, model: String, prior: WeakPrior? = nil) {
     self.data = data
@@ -16,6 +18,14 @@ struct BetaGeometricFit {
   }
 
   func run() throws -> BGNBD.Fit {
+    try run { data in
+      let likelihood = BetaGeometricLikelihood(data, o: o)
+      return { likelihood.evaluate($0[0], $0[1], $0[2], $0[3]) }
+    }
+  }
+
+  /// With another likelihood in the same parameters.
+  func run(_ likelihood: (GroupedSummary) -> ModelSearch<BGNBD.Parameters>.Likelihood) throws -> BGNBD.Fit {
     try data.refuse(model, parameters: "four")
     let step = max(1, data.rowCount / 8192)
     let t = max(data.meanT, 1e-300)
@@ -23,17 +33,17 @@ struct BetaGeometricFit {
     search.above = [13.8, 18.4, 16.1, 16.1]
     search.isIdentified = { $0.a + $0.b < 1e5 }
     search.diagnose = diagnoses
-    let full = BetaGeometricLikelihood(data, o: o)
-    let thin = step > 1 ? BetaGeometricLikelihood(data.thinned(every: step), o: o) : full
+    let thin = step > 1 ? data.thinned(every: step) : data
     return search.run(
-      from: starts(thin.data), thin: step > 1 ? ({ thin.evaluate($0[0], $0[1], $0[2], $0[3]) }, thin.data.totalWeight) : nil,
-      full: { full.evaluate($0[0], $0[1], $0[2], $0[3]) }, weight: data.totalWeight)
+      from: starts(thin), thin: step > 1 ? (likelihood(thin), thin.totalWeight) : nil, full: likelihood(data),
+      weight: data.totalWeight)
   }
 
   /// Moments of the counts, and three fixed shapes on the scale of T.
   private func starts(_ d: GroupedSummary) -> [[Double]] {
-    let (m, t) = (max(d.meanX, 1e-6), max(d.meanT, 1e-300))
-    let (r, α) = d.momentRates
+    let (m, t) = (max(d.meanX, 1e-6), max(d.meanT, 1e-300) / stages)
+    let (r, rate) = d.momentRates
+    let α = rate / stages
     return [[r, α, 0.8, 2.5], [1, t, 1, 3], [0.3, 0.2 * t, 0.3, 4], [3, 3 * t / max(m, 0.3), 2, 10]]
   }
 
