@@ -87,19 +87,43 @@ struct CleanBatch: Sendable {
   }
 
   /// The rows for each output.
-  func split(_ plan: CleanPlan, _ words: CleanWords, capped: [String: Column]) -> (kept: Batch, removed: Batch) {
+  func split(_ plan: CleanPlan, _ words: CleanWords, _ asked: CleanAsked, capped: [String: Column]) -> (kept: Batch, removed: Batch) {
     var source = cleaned
     if !capped.isEmpty {
       source = Batch(schema: cleaned.schema, columns: zip(cleaned.schema.names, cleaned.columns).map { capped[$0] ?? $1 }, count: cleaned.count)
     }
     source = source.schema.names == plan.output.names ? source : source.selecting(plan.output.names)
     let keptRows = keptRows
-    let kept = keptRows.count == source.count ? source : source.gather(keptRows)
+    let kept = keptRows.count == source.count ? source : source.gather(keptRows, only: asked.table)
+    if asked.quarantine?.isEmpty ?? false {
+      let count = states.count - keptRows.count
+      return (kept, Batch(schema: plan.quarantine, columns: plan.quarantine.fields.map { .nulls($0.type, count: count) }, count: count))
+    }
     let removedRows = keptRows.count == states.count ? [] : Self.rows(states) { $0 != 0 }
     let removed = Batch(
-      schema: plan.quarantine, columns: original.gather(removedRows).columns + [words.rules(removedRows, self), words.reasons(removedRows, self)],
+      schema: plan.quarantine,
+      columns: original.gather(removedRows, only: asked.quarantine).columns + [words.rules(removedRows, self), words.reasons(removedRows, self)],
       count: removedRows.count)
     return (kept, removed)
+  }
+}
+
+/// The columns of each output that anybody reads; nil: all.
+struct CleanAsked: Sendable {
+  let table: Set<String>?, quarantine: Set<String>?
+
+  init(_ context: any RunContext) {
+    table = context.columnsAsked(of: "table")
+    quarantine = context.columnsAsked(of: "quarantine")
+  }
+}
+
+extension Batch {
+  /// Nulls in the columns that nobody reads.
+  fileprivate func gather(_ rows: [Int32], only names: Set<String>?) -> Batch {
+    guard let names else { return gather(rows) }
+    let gathered = zip(schema.fields, columns).map { names.contains($0.name) ? $1.gather(rows) : .nulls($0.type, count: rows.count) }
+    return Batch(schema: schema, columns: gathered, count: rows.count)
   }
 }
 

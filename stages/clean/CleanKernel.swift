@@ -13,13 +13,13 @@ extension Clean {
     let fills = try plan.constants(rows, context)
     var tally = CleanTally(plan)
     var output = PartitionedOutput([("table", plan.output), ("quarantine", plan.quarantine)], context)
-    let words = CleanWords(plan)
+    let words = CleanWords(plan), asked = CleanAsked(context)
     if plan.distinctOn == nil, plan.caps.isEmpty {
       try rows.forEach(
         context,
         preparing: { batch in
           let cleaned = try CleanBatch(batch, plan, fills)
-          return (cleaned, cleaned.split(plan, words, capped: [:]))
+          return (cleaned, cleaned.split(plan, words, asked, capped: [:]))
         }, opening: { try output.open($0) }
       ) { cleaned, parts in
         tally.add(cleaned)
@@ -32,7 +32,7 @@ extension Clean {
         for case .batch(let batch) in wave { batches.append(batch) }
         try Self.removeRepetitions(&batches, plan, seen, context)
         let ready = batches
-        let parts = try context.concurrentMap(ready.count) { ready[$0].split(plan, words, capped: [:]) }
+        let parts = try context.concurrentMap(ready.count) { ready[$0].split(plan, words, asked, capped: [:]) }
         var at = 0
         for step in wave {
           if case .partition(let key) = step {
@@ -77,7 +77,7 @@ extension Clean {
     try Self.removeRepetitions(&all, plan, DistinctRows(), context)
     for batch in all { tally.add(batch) }
     let bounds = plan.caps.map { ($0.name, CapRange($0.bounds, all, $0.name)) }
-    let ready = all
+    let ready = all, asked = CleanAsked(context)
     var opened = 0
     // Enough at once to keep all threads busy; more would only be memory.
     for wave in ready.indices.pieces(of: max(4, context.width * 2)) {
@@ -90,7 +90,7 @@ extension Clean {
           changed[name] = column
           moved.append(count)
         }
-        return (ready[wave[at]].split(plan, words, capped: changed), moved)
+        return (ready[wave[at]].split(plan, words, asked, capped: changed), moved)
       }
       for (at, part) in zip(wave, parts) {
         while opened < partitions.count, partitions[opened].at <= at {

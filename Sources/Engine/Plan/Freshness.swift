@@ -6,6 +6,7 @@ import Pipelines
 struct Freshness: Sendable {
   let store: ArtifactStore
   let catalog: Catalog
+  let asked: AskedColumns
 
   /// What a recipe gave, all of it in the store.
   struct Made: Sendable {
@@ -16,6 +17,11 @@ struct Freshness: Sendable {
     let warnings: [Diagnostic]
     /// False: the outputs were not kept, and their rows have to be made again where they are needed.
     var isStored = true
+
+    /// Whether another may have given the same content.
+    func agrees(with other: Made) -> Bool {
+      outputs.map(\.name) == other.outputs.map(\.name) && zip(outputs, other.outputs).allSatisfy { $0.record.agrees(with: $1.record) }
+    }
 
     func record(of output: String) -> ArtifactRecord {
       guard let found = outputs.first(where: { $0.name == output }) else {
@@ -34,6 +40,8 @@ struct Freshness: Sendable {
     case damaged
     /// Made without being kept, which is wanted now.
     case unkept
+    /// Made without being kept, when nobody read a column that a stage, which is named, reads now.
+    case unread(by: String)
   }
 
   /// Looks at names and sizes only; opens no data.
@@ -52,6 +60,9 @@ struct Freshness: Sendable {
       let unkept = recipe.outputs.compactMap { output in output.unkept.map { (name: output.name, record: $0) } }
       let isKnown = unkept.count == recipe.outputs.count && zip(unkept, stage.binding.outputs).allSatisfy { $0.record.suits($1.type) }
       if isKnown, !stage.keep {
+        for output in unkept {
+          if let reader = asked.reader(of: output.name, of: stage, missedBy: output.record) { return .unread(by: reader) }
+        }
         return .made(Made(key: key, outputs: unkept, metrics: recipe.metrics, warnings: recipe.warnings, isStored: false))
       }
       return isDamaged ? .damaged : isKnown ? .unkept : .missing
@@ -75,6 +86,7 @@ struct Freshness: Sendable {
     case .damaged: return [Reason(.damaged)]
     case .missing: return [Reason(.missing)]
     case .unkept: return [Reason(.unkept)]
+    case .unread(let reader): return [Reason(.unkept, name: reader)]
     case .made, .unknown: break
     }
     guard let history else { return [Reason(.firstRun)] }

@@ -265,13 +265,14 @@ final class Execution: @unchecked Sendable {
     of stage: BoundStage, _ index: Int, keepsRows: Bool, cut: Cut? = nil, stream: (StreamPlan.Port) -> StageContext.Place?
   ) throws -> StageContext {
     guard let temporary else { preconditionFailure("a stage was started outside of a run") }
-    var places: [String: StageContext.Place] = [:]
+    var places: [String: StageContext.Place] = [:], asked: [String: Set<String>] = [:]
+    for output in stage.binding.outputs { asked[output.name] = freshness.asked.columns(of: output.name, of: stage) }
     for output in stage.binding.outputs where !stage.keep && !keepsRows {
       let port = StreamPlan.Port(stage: index, output: output.name)
       places[output.name] = stream(port) ?? (streams.readers[port] == nil ? .nowhere : .file)
     }
     return try StageContext(
-      stage: stage, folder: temporary.fresh("stage"), places: places, width: { self.grantedWidth }, cancellation: cancellation,
+      stage: stage, folder: temporary.fresh("stage"), places: places, asked: asked, width: { self.grantedWidth }, cancellation: cancellation,
       observer: cut == nil ? observer : nil, part: cut?.name, files: cut?.files.map { [$0.map(\.file)] })
   }
 
@@ -281,11 +282,17 @@ final class Execution: @unchecked Sendable {
   ) throws -> Freshness.Made {
     let store = freshness.store
     guard let temporary else { preconditionFailure("a stage ended outside of a run") }
+    // What was digested for other readers stays known.
+    let before = stage.keep ? [] : store.recipe(recipe.key)?.outputs ?? []
     let made = Freshness.Made(
-      key: recipe.key, outputs: sealed.outputs.map { ($0.name, stage.keep ? $0.record : $0.record.withoutRows) }, metrics: sealed.metrics,
-      warnings: sealed.warnings, isStored: stage.keep)
+      key: recipe.key,
+      outputs: sealed.outputs.map { output in
+        if stage.keep { return (output.name, output.record) }
+        let record = output.record.withoutRows
+        return (output.name, before.first { $0.name == output.name }?.unkept.map(record.completed) ?? record)
+      }, metrics: sealed.metrics, warnings: sealed.warnings, isStored: stage.keep)
     // Consumers' recipes were made from what was recorded.
-    if let before = entry.made, !isPart, before.outputs.map(\.record.digest) != made.outputs.map(\.record.digest) {
+    if let before = entry.made, !isPart, !made.agrees(with: before) {
       throw Self.notTheSame(stage, because: "its rows were not kept")
     }
     if claimsFiles { try claim(files: made, of: stage) }

@@ -42,7 +42,7 @@ public struct Executor: Sendable {
 
     let folder = try RunFolder(in: store)
     let execution = Execution(
-      plan: plan, planned: planned, options: options, freshness: Freshness(store: working, catalog: workingCatalog),
+      plan: plan, planned: planned, options: options, freshness: Freshness(store: working, catalog: workingCatalog, asked: AskedColumns(plan)),
       cancellation: cancellation, observer: observer, clock: clock)
     let pending = planned.stages.filter(\.isPending)
     observer?.runStarted(id: folder.id, stages: planned.stages.count, toExecute: pending.filter { $0.status != .cached }.count)
@@ -66,7 +66,7 @@ public struct Executor: Sendable {
 
   func planner(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, _ catalog: Catalog) -> Planner {
     Planner(
-      plan: plan, options: options, freshness: Freshness(store: store, catalog: catalog),
+      plan: plan, options: options, freshness: Freshness(store: store, catalog: catalog, asked: AskedColumns(plan)),
       sources: SourceVersions(catalog: catalog, width: options.width))
   }
 }

@@ -30,6 +30,7 @@ final class StageContext: RunContext, @unchecked Sendable {
     case nowhere
   }
   private let places: [String: Place]
+  private let asked: [String: Set<String>]
 
   private enum Output {
     case table([TableWriter])
@@ -47,14 +48,16 @@ final class StageContext: RunContext, @unchecked Sendable {
   }
   private let state = Mutex(State())
 
-  /// `folder` does not exist yet; all of it goes when the stage has ended. Outputs without a place become files.
+  /// `folder` does not exist yet; all of it goes when the stage has ended. Outputs without a place become files; of outputs that
+  /// are not in `asked` all columns count.
   init(
-    stage: BoundStage, folder: String, places: [String: Place] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
+    stage: BoundStage, folder: String, places: [String: Place] = [:], asked: [String: Set<String>] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
     observer: (any RunObserver)?, part: String? = nil, files: [[SourceFile]]? = nil
   ) throws {
     self.stage = stage
     self.folder = folder
     self.places = places
+    self.asked = asked
     grantedWidth = width
     self.cancellation = cancellation
     self.observer = observer
@@ -66,6 +69,8 @@ final class StageContext: RunContext, @unchecked Sendable {
   var width: Int { grantedWidth() }
   var parameters: [String: ParameterValue] { stage.parameters }
   var warnings: [Diagnostic] { state.withLock { $0.warnings } }
+
+  func columnsAsked(of output: String) -> Set<String>? { asked[output] }
 
   func files(ofSource index: Int) -> [SourceFile] {
     guard let files, files.indices.contains(index) else {
@@ -89,7 +94,7 @@ final class StageContext: RunContext, @unchecked Sendable {
       target = .stream { try hand(.batch($0)) }
     }
     let (observer, name) = (observer, stage.name)
-    let writer = TableWriter(schema: schema, key: partition, target: target, width: grantedWidth) {
+    let writer = TableWriter(schema: schema, key: partition, target: target, asked: asked[output], width: grantedWidth) {
       observer?.stageProgressed(name, output: output, rows: $0)
     }
     state.withLock {

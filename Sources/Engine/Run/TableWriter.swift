@@ -25,7 +25,8 @@ final class TableWriter: TableSink, @unchecked Sendable {
 
   struct Closed {
     let batchRows: [Int]
-    let columns: [Digest]
+    /// Nil of a column that nobody reads.
+    let columns: [Digest?]
     /// Of the file.
     let byteCount: Int
     let checksum: Digest
@@ -34,14 +35,15 @@ final class TableWriter: TableSink, @unchecked Sendable {
   private struct State {
     let file: ArrowFileWriter?
     let fileDigest: FileDigestStream
-    var digesters: [ColumnDigester]
+    let digesters: [ColumnDigester?]
     var batchRows: [Int] = []
     var rows = 0
     var closed: Closed?
   }
   private let state: Mutex<State>
 
-  init(schema: Schema, key: String, target: Target, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
+  /// `asked`: the columns that anybody reads; nil: all.
+  init(schema: Schema, key: String, target: Target, asked: Set<String>? = nil, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
     self.schema = schema
     self.key = key
     self.target = target
@@ -53,7 +55,9 @@ final class TableWriter: TableSink, @unchecked Sendable {
     } else {
       nil
     }
-    state = Mutex(State(file: file, fileDigest: fileDigest, digesters: schema.fields.map { ColumnDigester(type: $0.type) }))
+    state = Mutex(State(file: file, fileDigest: fileDigest, digesters: schema.fields.map { field in
+      asked.map { $0.contains(field.name) } ?? true ? ColumnDigester(type: field.type) : nil
+    }))
   }
 
   var closed: Closed? { state.withLock { $0.closed } }
@@ -65,9 +69,13 @@ final class TableWriter: TableSink, @unchecked Sendable {
       precondition(state.closed == nil, "rows were appended to a table that is closed")
       let work = Work(digesters: state.digesters, file: state.file)
       // One piece writes, the others digest a column each.
-      let writing = work.file == nil ? 0 : 1
-      try performConcurrently(batch.columns.count + writing, width: width()) { piece in
-        if piece < writing { try work.file?.append(batch) } else { work.digesters[piece - writing].update(batch.columns[piece - writing]) }
+      let writing = work.file == nil ? 0 : 1, digested = work.digesters.indices.filter { work.digesters[$0] != nil }
+      try performConcurrently(digested.count + writing, width: width()) { piece in
+        if piece < writing {
+          try work.file?.append(batch)
+        } else {
+          work.digesters[digested[piece - writing]]?.update(batch.columns[digested[piece - writing]])
+        }
       }
       state.batchRows.append(batch.count)
       state.rows += batch.count
@@ -82,7 +90,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
       precondition(state.closed == nil, "a table was closed twice")
       try state.file?.finish()
       state.closed = Closed(
-        batchRows: state.batchRows, columns: state.digesters.map { $0.finish() }, byteCount: state.fileDigest.byteCount,
+        batchRows: state.batchRows, columns: state.digesters.map { $0?.finish() }, byteCount: state.fileDigest.byteCount,
         checksum: state.fileDigest.finish())
     }
   }
@@ -90,7 +98,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
   /// What the pieces of one batch share.
   // @unchecked: each digester is used by one piece, the file by another.
   private struct Work: @unchecked Sendable {
-    let digesters: [ColumnDigester]
+    let digesters: [ColumnDigester?]
     let file: ArrowFileWriter?
   }
 }

@@ -24,10 +24,27 @@ public struct ArtifactRecord: Hashable, Sendable {
     public var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
 
     /// Of one column over all partitions.
-    public func digest(ofColumn at: Int) -> Digest { TableDigest.column(partitions.map { ($0.key, $0.columns[at]) }) }
+    public func digest(ofColumn at: Int) -> Digest {
+      guard let digest = recordedDigest(ofColumn: at) else {
+        preconditionFailure("column \"\(schema.fields[at].name)\" was asked for its digest, which was not taken: nobody read it")
+      }
+      return digest
+    }
+
+    /// Nil of a column that nobody read, in a table that was not kept.
+    func recordedDigest(ofColumn at: Int) -> Digest? {
+      let all = partitions.compactMap { partition in partition.columns[at].map { (key: partition.key, digest: $0) } }
+      return all.count == partitions.count ? TableDigest.column(all) : nil
+    }
 
     public func digest(of columns: [Int]) -> Digest {
       TableDigest.table(columns.map { (schema.fields[$0], digest(ofColumn: $0)) })
+    }
+
+    /// Of all columns; one that nobody read enters by that.
+    fileprivate var digest: Digest {
+      let unread = Digest(of: "not read")
+      return TableDigest.table(schema.fields.indices.map { (schema.fields[$0], recordedDigest(ofColumn: $0) ?? unread) })
     }
   }
 
@@ -36,8 +53,8 @@ public struct ArtifactRecord: Hashable, Sendable {
     public let batchRows: [Int]
     /// Nil of rows that were not kept.
     public let file: StoredFile?
-    /// Digest of each column, in the order of the schema.
-    public let columns: [Digest]
+    /// Digest of each column, in the order of the schema; nil of one that nobody read, in a table that was not kept.
+    public let columns: [Digest?]
 
     public var rows: Int { batchRows.reduce(0, +) }
   }
@@ -66,6 +83,23 @@ public struct ArtifactRecord: Hashable, Sendable {
     }))
   }
 
+  /// Whether another may be of the same content: as many rows, and equal columns where both were digested.
+  func agrees(with other: ArtifactRecord) -> Bool {
+    guard let table, let others = other.table else { return digest == other.digest }
+    return table.schema == others.schema && table.partitions.map(\.key) == others.partitions.map(\.key)
+      && zip(table.partitions, others.partitions).allSatisfy { mine, theirs in
+        mine.rows == theirs.rows && zip(mine.columns, theirs.columns).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
+      }
+  }
+
+  /// With the digests of columns that another record of the same content has and this one has not.
+  func completed(by other: ArtifactRecord) -> ArtifactRecord {
+    guard agrees(with: other), let table, let others = other.table else { return self }
+    return ArtifactRecord(table: Table(schema: table.schema, partitions: zip(table.partitions, others.partitions).map { mine, theirs in
+      Partition(key: mine.key, batchRows: mine.batchRows, file: mine.file, columns: zip(mine.columns, theirs.columns).map { $0 ?? $1 })
+    }))
+  }
+
   /// A table of one of its partitions.
   func part(_ at: Int) -> ArtifactRecord {
     guard let table else { preconditionFailure("only tables have partitions") }
@@ -84,7 +118,7 @@ public struct ArtifactRecord: Hashable, Sendable {
 
   init(table: Table) {
     content = .table(table)
-    digest = table.digest(of: Array(table.schema.fields.indices))
+    digest = table.digest
   }
 
   init(document file: StoredFile) {
@@ -117,7 +151,7 @@ extension ArtifactRecord {
           .object([
             JSONMember("key", .string(partition.key)), JSONMember("batches", .array(partition.batchRows.map { .integer($0) })),
             partition.file.map { JSONMember("file", $0.json) },
-            JSONMember("columns", .array(partition.columns.map { .string($0.description) })),
+            JSONMember("columns", .array(partition.columns.map { $0.map { .string($0.description) } ?? .null })),
           ].compactMap { $0 })
         })),
       ]
@@ -167,13 +201,15 @@ extension ArtifactRecord {
 
 extension ArtifactRecord.Partition {
   fileprivate init?(_ json: JSONValue) {
-    guard let key = json["key"]?.string, let batches = json["batches"]?.array?.map(\.int),
-      let columns = json["columns"]?.array?.map({ $0.string.flatMap { Digest($0) } }),
-      batches.allSatisfy({ $0 != nil }), columns.allSatisfy({ $0 != nil })
+    guard let key = json["key"]?.string, let batches = json["batches"]?.array?.map(\.int), let entries = json["columns"]?.array,
+      batches.allSatisfy({ $0 != nil })
     else { return nil }
+    let columns = entries.map { $0.string.flatMap { Digest($0) } }
+    // Null stands for a column without a digest, and no other text does.
+    guard zip(entries, columns).allSatisfy({ $0 == .null || $1 != nil }) else { return nil }
     let file = json["file"].flatMap(ArtifactRecord.StoredFile.init)
     if json["file"] != nil, file == nil { return nil }
-    self.init(key: key, batchRows: batches.compactMap { $0 }, file: file, columns: columns.compactMap { $0 })
+    self.init(key: key, batchRows: batches.compactMap { $0 }, file: file, columns: columns)
   }
 }
 

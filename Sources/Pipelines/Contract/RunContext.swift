@@ -14,6 +14,9 @@ public protocol RunContext: Sendable {
 
   /// Opens a table output; rows are appended in their stated order. `partition` is its key.
   func openTable(_ output: String, schema: Schema, partition: String) throws -> any TableSink
+  /// The columns of a table output that anybody reads; nil: all. Rows of the others are counted and not looked at: they may hold
+  /// anything of their type, such as nulls.
+  func columnsAsked(of output: String) -> Set<String>?
   /// Writes a document output: canonical JSON.
   func writeDocument(_ output: String, _ document: JSONValue) throws
   /// Writes a file output. `name` is what people see in the run's folder.
@@ -31,6 +34,7 @@ public protocol RunContext: Sendable {
 
 extension RunContext {
   public var part: String? { nil }
+  public func columnsAsked(of output: String) -> Set<String>? { nil }
 
   public func openTable(_ output: String, schema: Schema) throws -> any TableSink {
     try openTable(output, schema: schema, partition: "")
