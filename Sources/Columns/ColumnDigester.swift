@@ -7,6 +7,8 @@ import CXXHash
 /// enters by its `TextWords`); all NaN are one, −0 is 0.
 public final class ColumnDigester {
   public static let blockRows = 65_536
+  /// Rows at a time, so that what stands for them stays in the first-level cache until it is hashed. Does not show.
+  private static let stepRows = 1024
 
   private let type: ColumnType
   private let blocks = DigestStream()
@@ -24,7 +26,7 @@ public final class ColumnDigester {
     precondition(column.type == type, "a digester for \(type) was given a \(column.type) column")
     var row = 0
     while row < column.count {
-      let n = min(column.count - row, Self.blockRows - rowsInBlock)
+      let n = min(column.count - row, Self.blockRows - rowsInBlock, Self.stepRows)
       updateBlock(column, row..<row + n)
       row += n
       rowsInBlock += n
