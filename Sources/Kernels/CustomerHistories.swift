@@ -22,24 +22,25 @@ public struct CustomerHistories: Sendable {
     public subscript(at: Int) -> CustomerHistory { store[at] }
   }
 
-  /// Hands every history over, some neighbours at a time with the place of their first, and gives the column of customers.
-  /// Histories lie all over memory: whoever wants several figures gets each one at one go.
+  /// Hands histories over, some neighbours at a time, and gives the column of their customers. Histories lie all over
+  /// memory: whoever wants several figures gets each one at one go.
   @discardableResult
-  public func read(_ body: (Int, UnsafeBufferPointer<CustomerHistory>) throws -> Void) rethrows -> Column {
+  public func read(_ range: Range<Int>, _ body: (UnsafeBufferPointer<CustomerHistory>) -> Void) -> Column {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows.count, "histories were asked for that there are not")
     let room = 256, store = rows.store
     let some = UnsafeMutablePointer<CustomerHistory>.allocate(capacity: room)
     defer { some.deallocate() }
-    var keys = KeyBuilder(type, reserving: store.count)
-    for first in stride(from: 0, to: store.count, by: room) {
-      let n = min(room, store.count - first)
+    var keys = KeyBuilder(type, reserving: range.count)
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: room) {
+      let n = min(room, range.upperBound - first)
       for at in 0..<n { some[at] = store[first &+ at] }
       for at in 0..<n { store.append(some[at].stored.customer, of: first &+ at, to: &keys) }
-      try body(first, UnsafeBufferPointer(start: some, count: n))
+      body(UnsafeBufferPointer(start: some, count: n))
     }
     return keys.finish()
   }
 
-  public var customers: Column { read { _, _ in } }
+  public var customers: Column { read(0..<rows.count) { _ in } }
 }
 
 /// Histories where the partitions put them, and the order of the customers.

@@ -29,8 +29,8 @@ final class HistoryPartition: @unchecked Sendable {
   func add(_ batch: PreparedPurchases, piece: Int, in memory: ChunkMemory) {
     let added = batch[piece]
     if added.count == 0 { return }
-    if batch.hasLongCustomers, let longCustomers { number(0, added, batch.customer, longCustomers) }
-    if batch.hasLongOrders, let longOrders, let order = batch.order { number(MemoryLayout<PurchaseRow>.offset(of: \.order)!, added, order, longOrders) }
+    if let customers = batch.longCustomers, let longCustomers { number(0, added, customers, longCustomers) }
+    if let order = batch.longOrders, let longOrders { number(MemoryLayout<PurchaseRow>.offset(of: \.order)!, added, order, longOrders) }
     var rows = self.rows
     for row in added {
       partCounts[Self.part(of: RowHash.ofRow(row.customer))] &+= 1

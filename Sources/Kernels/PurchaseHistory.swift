@@ -5,11 +5,12 @@ import Columns
 /// partitions by the customer's hash.
 ///
 /// Sums of integers and decimals are exact; sums of doubles run in row order within a period, periods in time order.
-// @unchecked: `add` and `finish` are called by one thread at a time; inside, each partition is touched by one piece of work.
+// @unchecked: `add` and `finish` are called by one thread at a time, `prepared` uses what never changes; inside, each partition is touched by one piece of work.
 public final class PurchaseHistory: @unchecked Sendable {
   private let partitions: [HistoryPartition]
   private let customer: ColumnType
   private let memory = ChunkMemory()
+  private let scratch = PurchaseScratch()
   private let latest: Int32
   /// Rows left out, by why.
   public private(set) var withoutCustomer = 0
@@ -29,12 +30,17 @@ public final class PurchaseHistory: @unchecked Sendable {
     self.latest = latest
   }
 
+  /// Of one batch what `add` takes: any thread may ask for it, and the batch is not needed any more.
+  public func prepared(_ batch: PurchaseBatch) -> PreparedPurchases { PreparedPurchases(batch, latest: latest, scratch) }
+
   /// Batches in source order; several at once keep all threads busy.
   public func add(_ batches: [PurchaseBatch], width: Int) {
     let prepared = Slots<PreparedPurchases>(batches.count)
-    let latest = latest
-    inPieces(batches.count, width: width) { prepared[$0] = PreparedPurchases(batches[$0], latest: latest) }
-    let ready = prepared.values
+    inPieces(batches.count, width: width) { prepared[$0] = self.prepared(batches[$0]) }
+    add(prepared.values, width: width)
+  }
+
+  public func add(_ ready: [PreparedPurchases], width: Int) {
     let partitions = partitions, memory = memory
     inPieces(Radix.count, width: width) { piece in
       for batch in ready { partitions[piece].add(batch, piece: piece, in: memory) }

@@ -1,4 +1,5 @@
 import Columns
+import Synchronization
 
 /// Purchases of one batch: who, on which day, how much, in which order.
 public struct PurchaseBatch: Sendable {
@@ -36,10 +37,12 @@ struct PurchaseRow: BitwiseCopyable {
 /// Rows of one batch that count, grouped by partition; within one in row order. Where amounts sum exactly, neighbours of
 /// one customer, order and day are one row: the lines of an invoice follow each other.
 // @unchecked: the rows are written in `init` only, before another thread can see them; later a partition touches its own.
-final class PreparedPurchases: @unchecked Sendable {
-  let customer: Cells, order: Cells?
-  let hasLongCustomers: Bool, hasLongOrders: Bool
+public final class PreparedPurchases: @unchecked Sendable {
+  /// Where there are texts that are not in their words.
+  let longCustomers: Cells?, longOrders: Cells?
   private let rows: UnsafeMutablePointer<PurchaseRow>
+  private let scratch: PurchaseScratch
+  private let block: PurchaseScratch.Block
   private let ends: [Int]
   private let starts: [Int]
   private(set) var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
@@ -52,16 +55,15 @@ final class PreparedPurchases: @unchecked Sendable {
     UnsafeMutableBufferPointer(start: rows + starts[piece], count: ends[piece] - starts[piece])
   }
 
-  init(_ batch: PurchaseBatch, latest: Int32) {
+  init(_ batch: PurchaseBatch, latest: Int32, _ scratch: PurchaseScratch) {
     let customer = Cells(batch.customer), order = batch.order.map(Cells.init), day = batch.day, amount = batch.amount
     let n = batch.count
-    let pieces = UnsafeMutablePointer<UInt8>.allocate(capacity: max(n, 1))
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(2 * n, 1)), orders = words + n
+    // Rows, then what they are made of: key words of customers and orders, partitions.
+    let block = scratch.take(n * (MemoryLayout<PurchaseRow>.stride + 17))
+    let rows = block.base.bindMemory(to: PurchaseRow.self, capacity: n)
+    let words = UnsafeMutableRawPointer(rows + n).bindMemory(to: UInt64.self, capacity: 2 * n), orders = words + n
+    let pieces = UnsafeMutableRawPointer(orders + n).bindMemory(to: UInt8.self, capacity: n)
     let days = day.base.assumingMemoryBound(to: Int32.self)
-    defer {
-      pieces.deallocate()
-      words.deallocate()
-    }
     var counts = [Int](repeating: 0, count: Radix.count)
     var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
     var firstDay = Int32.max, lastDay = Int32.min
@@ -89,12 +91,11 @@ final class PreparedPurchases: @unchecked Sendable {
     }
     if order != nil { for row in 0..<n { anyOrder |= orders[row] } }
     let longCustomer: UInt64 = customer.kind == .text ? 1 << 63 : 0, longOrder: UInt64 = order?.kind == .text ? 1 << 63 : 0
-    hasLongCustomers = anyWord & longCustomer != 0
-    hasLongOrders = anyOrder & longOrder != 0
+    longCustomers = anyWord & longCustomer != 0 ? customer : nil
+    longOrders = anyOrder & longOrder != 0 ? order : nil
     var starts = [0]
     for count in counts { starts.append(starts[starts.count - 1] + count) }
     var cursor = Array(starts.prefix(Radix.count))
-    let rows = LargeMemory.rows(starts[Radix.count], of: PurchaseRow.self)
     let isExact = amount.kind != .real, mayLackOrder = order.map { $0.validity != nil } ?? true
     cursor.withUnsafeMutableBufferPointer { cursor in
       starts.withUnsafeBufferPointer { starts in
@@ -121,13 +122,36 @@ final class PreparedPurchases: @unchecked Sendable {
       }
     }
     self.rows = rows
-    self.customer = customer
-    self.order = order
+    self.scratch = scratch
+    self.block = block
     self.starts = starts
     ends = cursor
     (self.withoutCustomer, self.withoutDay, self.withoutAmount, self.later) = (withoutCustomer, withoutDay, withoutAmount, later)
     (self.firstDay, self.lastDay) = (firstDay, lastDay)
   }
 
-  deinit { LargeMemory.free(rows) }
+  deinit { scratch.give(block) }
+}
+
+/// Memory of batches that were added, for the next ones.
+final class PurchaseScratch: Sendable {
+  struct Block: @unchecked Sendable {  // @unchecked: whoever took it has it alone
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+  }
+
+  private let unused = Mutex<[Block]>([])
+
+  deinit { unused.withLock { for block in $0 { LargeMemory.free(block.base) } } }
+
+  func take(_ byteCount: Int) -> Block {
+    let last = unused.withLock { $0.popLast() }
+    if let last {
+      if last.byteCount >= byteCount { return last }
+      LargeMemory.free(last.base)
+    }
+    return Block(base: LargeMemory.allocate(byteCount), byteCount: byteCount)
+  }
+
+  func give(_ block: Block) { unused.withLock { $0.append(block) } }
 }

@@ -3,6 +3,7 @@ import Diagnostics
 import Expressions
 import Kernels
 import Pipelines
+import Synchronization
 
 extension RFM {
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
@@ -16,12 +17,13 @@ extension RFM {
     try RowStream(table, columns: columnsRead(money)).forEachWave(
       context,
       preparing: { batch in
-        PurchaseBatch(
-          customer: batch[customer], day: try days.days(of: batch), amount: try money.evaluate(batch).column, order: order.map { batch[$0] },
-          count: batch.count)
+        history.prepared(
+          PurchaseBatch(
+            customer: batch[customer], day: try days.days(of: batch), amount: try money.evaluate(batch).column, order: order.map { batch[$0] },
+            count: batch.count))
       }
     ) { wave in
-      var batches: [PurchaseBatch] = []
+      var batches: [PreparedPurchases] = []
       for case .batch(let batch) in wave { batches.append(batch) }
       history.add(batches, width: context.width)
     }
@@ -42,71 +44,54 @@ extension RFM {
       case .month: .month
       }
     let customers = history.finish(until: end, period: period, width: context.width, keepsRows: false)
-    let figures = try figures(customers, end: end, amountType, context)
-    var columns = figures.columns
-    if let scoring {
-      let scored = scoring.columns(
-        sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: columns[6], segments: segments)
-      columns += scored.columns
-      for warning in scored.warnings { context.warn(warning) }
-    }
-    let result = tableSchema(customerType, amountType)
-    try context.writeTable("table", Batch(schema: result, columns: columns, count: customers.rows.count))
+    let figures = RFMFigures(self, customers, end: end, amountType)
+    let repeating = try writeTable(figures, tableSchema(customerType, amountType), context)
     if let holdout {
-      try context.writeTable("holdout", bought(customers, columns[0], Double(holdout.days - Int(end)) / unitDays, customerType, amountType))
-    }
-    return told(history, counts, customers, repeating: figures.repeating, end: end, context)
-  }
-
-  /// The columns from `customer` to `last`, and how many bought again: histories are read once, and written to all columns.
-  private func figures(
-    _ customers: CustomerHistories, end: Int32, _ amountType: ColumnType, _ context: any RunContext
-  ) throws -> (columns: [Column], repeating: Int) {
-    let n = customers.rows.count, unit = unitDays, money = Money(amountType), revenueType = revenueType(amountType)
-    var frequency = FixedBuilder<Int64>(.int64, reserving: n), orders = FixedBuilder<Int64>(.int64, reserving: n)
-    var recency = FixedBuilder<Double>(.float64, reserving: n), age = FixedBuilder<Double>(.float64, reserving: n)
-    var monetary = FixedBuilder<Double>(.float64, reserving: n), sinceLast = FixedBuilder<Double>(.float64, reserving: n)
-    var first = FixedBuilder<Int32>(.date, reserving: n), last = FixedBuilder<Int32>(.date, reserving: n)
-    var revenue = MoneyBuilder(revenueType, isReal: money.isReal, reserving: n)
-    var repeating = 0
-    let keys = customers.read { _, rows in
-      for row in rows {
-        frequency.append(Int64(row.periods) - 1)
-        recency.append(Double(Int(row.last) - Int(row.first)) / unit)
-        age.append(Double(Int(end) - Int(row.first)) / unit)
-        monetary.append(money.meanOfRepeats(row))
-        orders.append(Int64(row.orders))
-        sinceLast.append(Double(Int(end) - Int(row.last)) / unit)
-        first.append(row.first)
-        last.append(row.last)
-        revenue.append(row.realRevenue, row.exactRevenue)
-        if row.periods > 1 { repeating += 1 }
+      let duration = Double(holdout.days - Int(end)) / unitDays
+      try writeSlices("holdout", holdoutSchema(customerType, amountType), of: customers.rows.count, context) {
+        try figures.holdout($0, duration: duration)
       }
     }
-    let counted = orders.finish()
-    return (
-      [
-        keys, frequency.finish(), recency.finish(), age.finish(), monetary.finish(), order == nil ? .nulls(.int64, count: n) : counted,
-        try revenue.finish("revenue", keys), sinceLast.finish(), first.finish(), last.finish(),
-      ], repeating
-    )
+    return told(history, counts, customers, repeating: repeating, end: end, context)
   }
 
-  /// The hold-out's table.
-  private func bought(
-    _ customers: CustomerHistories, _ keys: Column, _ duration: Double, _ customerType: ColumnType, _ amountType: ColumnType
-  ) throws -> Batch {
-    let n = customers.rows.count
-    var purchases = FixedBuilder<Int64>(.int64, reserving: n), durations = FixedBuilder<Double>(.float64, reserving: n)
-    var revenue = MoneyBuilder(revenueType(amountType), isReal: amountType == .float64, reserving: n)
-    for row in customers.rows {
-      purchases.append(Int64(row.holdoutPeriods))
-      durations.append(duration)
-      revenue.append(row.realHoldout, row.exactHoldout)
+  /// Gives how many customers bought again.
+  private func writeTable(_ figures: RFMFigures, _ schema: Schema, _ context: any RunContext) throws -> Int {
+    let n = figures.customers.rows.count
+    guard let scoring else {
+      let repeating = Mutex(0)
+      try writeSlices("table", schema, of: n, context) { range in
+        let slice = try figures.columns(range)
+        repeating.withLock { $0 += slice.repeating }
+        return slice.columns
+      }
+      return repeating.withLock { $0 }
     }
-    return Batch(
-      schema: holdoutSchema(customerType, amountType),
-      columns: [keys, purchases.finish(), try revenue.finish("hold-out revenue", keys), durations.finish()], count: n)
+    // Scores compare everybody with everybody.
+    var (columns, repeating) = try figures.columns(0..<n)
+    let scored = scoring.columns(
+      sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: columns[6], segments: segments)
+    columns += scored.columns
+    for warning in scored.warnings { context.warn(warning) }
+    let whole = columns
+    try writeSlices("table", schema, of: n, context) { range in whole.map { $0.slice(range) } }
+    return repeating
+  }
+
+  /// Some rows at a time, made concurrently: a slice is written and digested while it is in the caches, and then its memory
+  /// is that of a later one.
+  private func writeSlices(
+    _ output: String, _ schema: Schema, of count: Int, _ context: any RunContext, _ columns: @Sendable (Range<Int>) throws -> [Column]
+  ) throws {
+    let size = 65_536
+    let slices = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    let sink = try context.openTable(output, schema: schema)
+    for wave in slices.pieces(of: max(1, context.width)) {
+      try context.checkCancellation()
+      let made = try context.concurrentMap(wave.count) { Batch(schema: schema, columns: try columns(wave[$0]), count: wave[$0].count) }
+      for batch in made { try sink.append(batch) }
+    }
+    try sink.close()
   }
 
   private func told(
@@ -128,66 +113,6 @@ extension RFM {
           hint: "require the column in a clean stage before", severity: .warning))
     }
     return metrics
-  }
-}
-
-/// Amounts as the history keeps them: scaled integers or doubles.
-private struct Money {
-  let isReal: Bool
-  let scale: Double
-
-  init(_ type: ColumnType) {
-    isReal = type == .float64
-    var power = 1.0
-    if case .decimal(_, let digits) = type { for _ in 0..<digits { power *= 10 } }
-    scale = power
-  }
-
-  /// Fader and Hardie's monetary value: mean spend per repeat period, the first left out; 0 without repeats.
-  func meanOfRepeats(_ history: CustomerHistory) -> Double {
-    let frequency = Double(history.periods - 1)
-    if history.periods < 2 { return 0 }
-    if isReal { return history.realRepeat / frequency }
-    // The conversion of 128 bits is slow, and rarely needed.
-    let exact = history.exactRepeat, low = Int64(truncatingIfNeeded: exact)
-    return (Int128(low) == exact ? Double(low) : Double(exact)) / (scale * frequency)
-  }
-}
-
-/// A column of sums of money.
-private struct MoneyBuilder: ~Copyable {
-  private let type: ColumnType
-  private let isReal: Bool
-  private let limit: Int128
-  private var reals: FixedBuilder<Double>
-  private var exacts: FixedBuilder<Int64>
-  /// The first row whose sum does not fit.
-  private var tooLarge: Int?
-
-  init(_ type: ColumnType, isReal: Bool, reserving rows: Int) {
-    self.type = type
-    self.isReal = isReal
-    limit = if case .decimal = type { 999_999_999_999_999_999 } else { Int128(Int64.max) }
-    reals = FixedBuilder(.float64, reserving: isReal ? rows : 0)
-    exacts = FixedBuilder(isReal ? .int64 : type, reserving: isReal ? 0 : rows)
-  }
-
-  @inline(__always) mutating func append(_ real: Double, _ exact: Int128) {
-    if isReal {
-      reals.append(real)
-      return
-    }
-    if exact > limit || exact < -limit, tooLarge == nil { tooLarge = exacts.count }
-    exacts.append(Int64(truncatingIfNeeded: exact))
-  }
-
-  consuming func finish(_ what: String, _ keys: Column) throws -> Column {
-    if let tooLarge {
-      throw Diagnostic(
-        "the \(what) of customer \"\(keys.value(at: tooLarge))\" does not fit \(type)", at: .setting(["amount"]),
-        hint: "cast the amount to float64")
-    }
-    return isReal ? reals.finish() : exacts.finish()
   }
 }
 

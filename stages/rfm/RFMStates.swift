@@ -72,12 +72,13 @@ extension RFM: MergeableStage {
       try RowStream(state).forEachWave(
         context,
         preparing: { batch in
-          PurchaseBatch(
-            customer: batch["customer"], day: batch["day"], amount: batch["amount"], order: order == nil ? nil : batch["order"],
-            count: batch.count)
+          history.prepared(
+            PurchaseBatch(
+              customer: batch["customer"], day: batch["day"], amount: batch["amount"], order: order == nil ? nil : batch["order"],
+              count: batch.count))
         }
       ) { wave in
-        var batches: [PurchaseBatch] = []
+        var batches: [PreparedPurchases] = []
         for case .batch(let batch) in wave { batches.append(batch) }
         history.add(batches, width: context.width)
       }
