@@ -54,6 +54,8 @@ final class HistoryStore: @unchecked Sendable {
   private let partitions: UnsafeMutablePointer<UInt8>
   private let longCustomers: [KeyIndex?]
   private let memory: ChunkMemory
+  private let chunkCount: Int
+  private let isText: Bool
 
   init(_ type: ColumnType, _ found: [HistoryPartition.Found], longCustomers: [KeyIndex?], memory: ChunkMemory) {
     let room = Chain<StoredHistory>.room
@@ -65,7 +67,9 @@ final class HistoryStore: @unchecked Sendable {
     partitions = .allocate(capacity: max(all.count, 1))
     holdouts = found.flatMap(\.holdouts)
     count = found.reduce(0) { $0 + $1.histories.count }
-    order = LargeMemory.rows(count, of: UInt32.self)
+    chunkCount = all.count
+    isText = type == .string
+    order = LargeMemory.rows(2 * count, of: UInt32.self)
     for (at, chunk) in all.enumerated() { (chunks + at).initialize(to: chunk) }
     var chunk = 0
     for (partition, part) in found.enumerated() {
@@ -74,7 +78,7 @@ final class HistoryStore: @unchecked Sendable {
         chunk += 1
       }
     }
-    sort(type, found)
+    sort(found)
   }
 
   deinit {
@@ -107,34 +111,36 @@ final class HistoryStore: @unchecked Sendable {
 
   // MARK: Order
 
-  private func sort(_ type: ColumnType, _ found: [HistoryPartition.Found]) {
-    let keyed = LargeMemory.rows(count, of: Keyed.self)
-    defer { LargeMemory.free(keyed) }
-    let isText = type == .string, room = Chain<StoredHistory>.room
-    var at = 0, chunk = 0
-    for part in found {
+  /// Writes `order`, whose memory the sorter has before: fresh memory is dear.
+  private func sort(_ found: [HistoryPartition.Found]) {
+    let all = found.reduce(UInt64.max) { $0 & $1.allKeys }, any = found.reduce(UInt64(0)) { $0 | $1.anyKey }
+    let words = LargeMemory.rows(count, of: UInt64.self), memory = UnsafeMutableRawPointer(order)
+    defer { LargeMemory.free(words) }
+    let packing = KeyPacking(any & ~all, rows: chunkCount * Chain<StoredHistory>.room)
+    var sort = PackedSort(packing, words, spare: memory.bindMemory(to: UInt64.self, capacity: count))
+    var chunk = 0
+    for (part, longTexts) in zip(found, longCustomers) {
       for index in part.histories.chunks.indices {
-        let histories = part.histories.chunks[index], first = UInt32(truncatingIfNeeded: chunk &* room)
-        for place in 0..<part.histories.count(ofChunk: index) {
-          let word = histories[place].customer, to = first &+ UInt32(truncatingIfNeeded: place)
-          let key: UInt64
-          if !isText { key = word ^ 1 << 63 } else if Cells.isWhole(word) { key = Cells.spelled(word).low.byteSwapped } else {
-            key = leadingBytes(longText(word, at: to))
-          }
-          keyed[at] = Keyed(key: key, row: Int32(bitPattern: to))
-          at &+= 1
+        let histories = part.histories.chunks[index], first = chunk &* Chain<StoredHistory>.room
+        for at in 0..<part.histories.count(ofChunk: index) {
+          sort.append(histories[at].sortKey(isText: isText, longTexts), Int32(bitPattern: UInt32(truncatingIfNeeded: first &+ at)))
         }
         chunk &+= 1
       }
     }
-    sortByKey(keyed, count: count, rows: chunk * room)
-    if isText { settleTies(keyed, count: count, byBytes) }
-    for at in 0..<count { order[at] = UInt32(bitPattern: keyed[at].row) }
+    sort.run()
+    var ties: [(Range<Int>, [Int32])] = []
+    if isText || !packing.isWhole { sort.forEachTie { tie in ties.append((tie, settled(tie.map { sort.row($0) }, compare))) } }
+    // Each place is behind what is still to be read.
+    for at in 0..<count { memory.storeBytes(of: UInt32(bitPattern: sort.row(at)), toByteOffset: at &* 4, as: UInt32.self) }
+    for (tie, rows) in ties { for (at, row) in zip(tie, rows) { order[at] = UInt32(bitPattern: row) } }
   }
 
-  /// Two customers by their texts.
-  private func byBytes(_ a: Int32, _ b: Int32) -> Int {
-    withText(UInt32(bitPattern: a)) { a in withText(UInt32(bitPattern: b)) { compareBytes(a, $0) } }
+  private func compare(_ a: Int32, _ b: Int32) -> Int {
+    let (a, b) = (UInt32(bitPattern: a), UInt32(bitPattern: b))
+    if isText { return withText(a) { a in withText(b) { compareBytes(a, $0) } } }
+    let (x, y) = (Int64(bitPattern: stored(a).customer), Int64(bitPattern: stored(b).customer))
+    return x < y ? -1 : x == y ? 0 : 1
   }
 
   private func withText<T>(_ place: UInt32, _ body: (UnsafeRawBufferPointer) -> T) -> T {

@@ -75,6 +75,8 @@ final class HistoryPartition: @unchecked Sendable {
     var holdouts: [UnsafeMutablePointer<MoneySum>] = []
     /// Customers without a purchase up to the last day observed.
     var holdoutOnly = 0
+    /// Bits that the sort keys of all have, and of any.
+    var allKeys = UInt64.max, anyKey: UInt64 = 0
   }
 
   /// The customers' histories, in no order that counts. `keepsRows`: this is asked again.
@@ -100,7 +102,7 @@ final class HistoryPartition: @unchecked Sendable {
       }
     }
     if !keepsRows { rows.giveBack(to: memory) }
-    let teller = HistoryTeller(most: most, isReal: isReal, until: until, period: period, hasHoldout: hasHoldout, memory: memory)
+    let teller = HistoryTeller(most: most, isReal: isReal, until: until, period: period, hasHoldout: hasHoldout, memory: memory, isText: longCustomers != nil, longCustomers)
     defer { teller.free() }
     for part in 0..<Self.parts {
       teller.tell(UnsafeMutableBufferPointer(start: sorted + starts[part], count: starts[part + 1] - starts[part]), &found)

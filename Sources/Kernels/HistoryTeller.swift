@@ -7,6 +7,8 @@ struct HistoryTeller {
   let period: PurchasePeriod
   let hasHoldout: Bool
   let memory: ChunkMemory
+  private let isText: Bool
+  private let longCustomers: KeyIndex?
   /// Room for the largest part: customers by hash (number + 1, 0 is empty), their keys, how many rows each has and then
   /// where they end; each row's customer; rows by customer; orders of one.
   private let slots: UnsafeMutablePointer<UInt32>
@@ -16,7 +18,9 @@ struct HistoryTeller {
   private let places: UnsafeMutablePointer<Int32>
   private let orders: UnsafeMutablePointer<UInt64>
 
-  init(most: Int, isReal: Bool, until: Int32, period: PurchasePeriod, hasHoldout: Bool, memory: ChunkMemory) {
+  init(most: Int, isReal: Bool, until: Int32, period: PurchasePeriod, hasHoldout: Bool, memory: ChunkMemory, isText: Bool, _ longCustomers: KeyIndex?) {
+    self.isText = isText
+    self.longCustomers = longCustomers
     self.isReal = isReal
     self.until = until
     self.period = period
@@ -136,6 +140,9 @@ struct HistoryTeller {
       if place == 0 { found.holdouts.append(.allocate(capacity: room)) }
       found.holdouts[found.holdouts.count - 1][place] = holdout
     }
+    let key = history.sortKey(isText: isText, longCustomers)
+    found.allKeys &= key
+    found.anyKey |= key
     found.histories.append(history, in: memory)
   }
 

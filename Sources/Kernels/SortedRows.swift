@@ -10,7 +10,7 @@ public func sortedRows(by columns: [Column], count: Int) -> [Int32] {
   return rows
 }
 
-struct Keyed: BitwiseCopyable {
+private struct Keyed: BitwiseCopyable {
   var key: UInt64
   var row: Int32
 }
@@ -28,7 +28,7 @@ private func sort(_ rows: inout [Int32], by cells: Cells) {
   defer { LargeMemory.free(keyed) }
   for at in 0..<n { keyed[at] = Keyed(key: image(of: cells, Int(rows[at])), row: rows[at]) }
   sortByKey(keyed, count: n, rows: Int(rows.max()!) + 1)
-  if cells.kind == .text { settleTies(keyed, count: n) { compareBytes(cells.text(Int($0)), cells.text(Int($1))) } }
+  if cells.kind == .text { settleTies(keyed, count: n, cells) }
   for at in 0..<n { rows[at] = keyed[at].row }
 }
 
@@ -53,7 +53,7 @@ func leadingBytes(_ text: UnsafeRawBufferPointer) -> UInt64 {
 }
 
 /// Stable, by key; keys may become others of the same order. `rows` is more than any row, taken without a sign.
-func sortByKey(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, rows: Int) {
+private func sortByKey(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, rows: Int) {
   if n < 2 { return }
   var varying: UInt64 = 0, sorted = true
   for at in 1..<n {
@@ -61,69 +61,19 @@ func sortByKey(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, rows: Int) {
     if keyed[at &- 1].key > keyed[at].key { sorted = false }
   }
   if sorted { return }
-  let spare = LargeMemory.rows(n, of: Keyed.self)
-  defer { LargeMemory.free(spare) }
-  let rowBits = max(1, Int.bitWidth - rows.leadingZeroBitCount)
-  let packing = KeyPacking(varying)
-  if packing.bits + rowBits <= 64 { packedSort(keyed, spare, count: n, packing, rowBits: rowBits) } else { radixSort(keyed, spare, count: n) }
-}
-
-/// Closes up the bits in which keys differ: of each byte those from the lowest to the highest that varies. The order stays.
-private struct KeyPacking {
-  var shifts: [UInt64] = [], masks: [UInt64] = []
-  var bits = 0
-
-  init(_ varying: UInt64) {
-    for byte in 0..<8 {
-      let part = varying &>> UInt64(byte * 8) & 255
-      if part == 0 { continue }
-      let low = part.trailingZeroBitCount, width = 64 - part.leadingZeroBitCount - low
-      shifts.append(UInt64(byte * 8 + low - bits))
-      masks.append((1 << UInt64(width) - 1) << UInt64(bits))
-      bits += width
-    }
+  let packing = KeyPacking(varying, rows: rows)
+  if packing.isWhole {
+    let words = LargeMemory.rows(2 * n, of: UInt64.self)
+    defer { LargeMemory.free(words) }
+    var sort = PackedSort(packing, words, spare: words + n)
+    for at in 0..<n { sort.append(keyed[at].key, keyed[at].row) }
+    sort.run()
+    for at in 0..<n { keyed[at] = Keyed(key: sort.key(at), row: sort.row(at)) }
+  } else {
+    let spare = LargeMemory.rows(n, of: Keyed.self)
+    defer { LargeMemory.free(spare) }
+    radixSort(keyed, spare, count: n)
   }
-}
-
-/// Least significant digit first on words of packed key and row: few passes, of half the bytes. Keys become packed ones.
-private func packedSort(
-  _ keyed: UnsafeMutablePointer<Keyed>, _ spare: UnsafeMutablePointer<Keyed>, count n: Int, _ packing: KeyPacking, rowBits: Int
-) {
-  let passes = (packing.bits + 10) / 11, width = UInt64((packing.bits + passes - 1) / passes), digits = 1 << Int(width), last = UInt64(digits - 1)
-  let counts = UnsafeMutablePointer<Int>.allocate(capacity: passes * digits)
-  counts.initialize(repeating: 0, count: passes * digits)
-  defer { counts.deallocate() }
-  let shift = UInt64(rowBits)
-  var from = UnsafeMutableRawPointer(spare).bindMemory(to: UInt64.self, capacity: 2 * n), to = from + n
-  packing.shifts.withUnsafeBufferPointer { shifts in
-    packing.masks.withUnsafeBufferPointer { masks in
-      for at in 0..<n {
-        let key = keyed[at].key
-        var packed: UInt64 = 0
-        for run in 0..<shifts.count { packed |= key &>> shifts[run] & masks[run] }
-        from[at] = packed &<< shift | UInt64(UInt32(bitPattern: keyed[at].row))
-        for pass in 0..<passes { counts[pass &* digits &+ Int(truncatingIfNeeded: packed &>> (UInt64(pass) &* width) & last)] &+= 1 }
-      }
-    }
-  }
-  for pass in 0..<passes {
-    let starts = counts + pass * digits
-    var next = 0
-    for digit in 0..<digits {
-      let here = starts[digit]
-      starts[digit] = next
-      next &+= here
-    }
-    let low = shift + UInt64(pass) * width
-    for at in 0..<n {
-      let word = from[at], digit = Int(truncatingIfNeeded: word &>> low & last)
-      to[starts[digit]] = word
-      starts[digit] &+= 1
-    }
-    swap(&from, &to)
-  }
-  let rowMask: UInt64 = 1 << shift - 1
-  for at in 0..<n { keyed[at] = Keyed(key: from[at] &>> shift, row: Int32(bitPattern: UInt32(from[at] & rowMask))) }
 }
 
 /// Least significant digit first, bytes that all keys share left out.
@@ -159,26 +109,24 @@ private func radixSort(_ keyed: UnsafeMutablePointer<Keyed>, _ spare: UnsafeMuta
 }
 
 /// Texts that agree in their first eight bytes (or end within them) are compared whole.
-func settleTies(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, _ compare: (Int32, Int32) -> Int) {
+private func settleTies(_ keyed: UnsafeMutablePointer<Keyed>, count n: Int, _ cells: Cells) {
   var start = 0
   while start < n {
     var end = start &+ 1
     while end < n, keyed[end].key == keyed[start].key { end &+= 1 }
     if end - start > 1 {
-      let first = keyed[start].row
-      var same = true
-      for at in start &+ 1..<end where compare(keyed[at].row, first) != 0 {
-        same = false
-        break
-      }
-      if !same {
-        let ordered = (start..<end).map { (place: $0, row: keyed[$0].row) }.sorted { a, b in
-          let order = compare(a.row, b.row)
-          return order != 0 ? order < 0 : a.place < b.place
-        }
-        for (at, entry) in ordered.enumerated() { keyed[start + at].row = entry.row }
-      }
+      let rows = settled((start..<end).map { keyed[$0].row }) { compareBytes(cells.text(Int($0)), cells.text(Int($1))) }
+      for (at, row) in rows.enumerated() { keyed[start + at].row = row }
     }
     start = end
   }
+}
+
+/// Rows by a comparison; those that are equal stay in their order.
+func settled(_ rows: [Int32], _ compare: (Int32, Int32) -> Int) -> [Int32] {
+  if !rows.contains(where: { compare($0, rows[0]) != 0 }) { return rows }
+  return rows.enumerated().sorted { a, b in
+    let order = compare(a.element, b.element)
+    return order != 0 ? order < 0 : a.offset < b.offset
+  }.map { $0.element }
 }

@@ -65,7 +65,7 @@ public struct ArtifactStore: Sendable {
   func isIntact(_ record: ArtifactRecord, width: Int) -> Bool {
     record.files.allSatisfy { file in
       let path = path(of: file, in: record.digest)
-      return Disk.size(ofFile: path) == file.bytes && (try? FileDigest.of(path, width: width)) == file.checksum
+      return Disk.size(ofFile: path) == file.bytes && (try? FileDigest.of(path, width: width, isOurs: true)) == file.checksum
     }
   }
 
