@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
+    .target(name: "CPostgres"),
     .target(name: "CScan"),
     .target(name: "CArrowBridge"),
     .target(name: "ArrowBridge", dependencies: ["CArrow", "CArrowBridge"]),
@@ -43,7 +44,7 @@ let package = Package(
       name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
-      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan", "CSQLite"],
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CPostgres", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Statistics"], swiftSettings: strict),

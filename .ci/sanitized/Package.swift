@@ -17,6 +17,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
+    .target(name: "CPostgres"),
     .target(name: "CScan"),
     .target(name: "CArrowBridge"),
     .target(name: "ArrowBridge", dependencies: ["CArrow", "CArrowBridge"]),
@@ -26,7 +27,7 @@ let package = Package(
     .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
-      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan", "CSQLite"],
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CPostgres", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),

@@ -60,6 +60,12 @@ int parquet_writer_append(MillraceParquetWriter *, ArrowArray *, char *, size_t)
 int parquet_writer_close(MillraceParquetWriter *, int64_t *, char *, size_t);
 void parquet_writer_abort(MillraceParquetWriter *);
 
+int remote_open(const char *, MillraceRemoteFile **, int64_t *, char *, size_t);
+int remote_read(MillraceRemoteFile *, int64_t, void *, int64_t, int64_t *, char *, size_t);
+void remote_close(MillraceRemoteFile *);
+int remote_version(const char *, char *, size_t, char *, size_t);
+int remote_list(const char *, int, MillraceListed, void *, char *, size_t);
+
 int call(const char *, const MillraceOptions *, ArrowArray **, ArrowSchema **, int32_t, uint64_t, int64_t, ArrowArray *,
          ArrowSchema *, char *, size_t);
 

@@ -13,9 +13,10 @@
 #include <numeric>
 
 #include "Functions.hpp"
+#include "Remote.hpp"
 
 struct MillraceParquetReader {
-  std::shared_ptr<arrow::io::ReadableFile> file;
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
   std::shared_ptr<parquet::FileMetaData> metadata;
 };
 
@@ -102,7 +103,11 @@ int parquet_reader_open(const char *path, MillraceParquetReader **out, ArrowSche
   return guarded(error, error_size, [&]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(register_kernels());
     auto opened = std::make_unique<MillraceParquetReader>();
-    ARROW_ASSIGN_OR_RAISE(opened->file, arrow::io::ReadableFile::Open(path));
+    if (is_remote(path)) {
+      ARROW_ASSIGN_OR_RAISE(opened->file, open_remote(path));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(opened->file, arrow::io::ReadableFile::Open(path));
+    }
     opened->metadata = parquet::ReadMetaData(opened->file);
     ARROW_ASSIGN_OR_RAISE(const auto reader, make_reader(*opened, 0));
     std::shared_ptr<arrow::Schema> arrow_schema;

@@ -57,6 +57,11 @@ extern "C" __attribute__((visibility("default"))) const MillraceArrow *millrace_
       millrace::parquet_writer_close,
       millrace::parquet_writer_abort,
       millrace::call,
+      millrace::remote_open,
+      millrace::remote_read,
+      millrace::remote_close,
+      millrace::remote_version,
+      millrace::remote_list,
   };
   // Concurrency is the caller's; one thread each is the least Arrow allows. They start at first use only.
   (void)arrow::SetCpuThreadPoolCapacity(1);

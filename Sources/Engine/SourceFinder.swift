@@ -16,11 +16,22 @@ public struct SourceFinder: Sendable {
   private let project: Project
   /// Absolute, links resolved where they exist.
   private let allowed: [String]
+  /// Addresses of buckets, folders and objects named on the command line.
+  private let allowedRemote: [String]
+  private let connections: [(name: String, url: String)]
+  private let environment: @Sendable (String) -> String?
 
-  /// `allow`: files and folders named on the command line, from the current folder.
-  public init(project: Project, allow: [String] = []) {
+  /// `allow`: files and folders named on the command line, from the current folder; `connections`: databases named there. A connection that is
+  /// not among them may stand in the environment as `MILLRACE_CONNECTION_` and its name in capitals.
+  public init(
+    project: Project, allow: [String] = [], connections: [(name: String, url: String)] = [],
+    environment: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } }
+  ) {
     self.project = project
-    allowed = allow.flatMap { path -> [String] in
+    self.connections = connections
+    self.environment = environment
+    allowedRemote = allow.filter(RemoteAddress.isAddress)
+    allowed = allow.filter { !RemoteAddress.isAddress($0) }.flatMap { path -> [String] in
       let whole = Disk.normalized(path, from: Disk.currentFolder)
       return [whole, Disk.resolved(whole)].compactMap { $0 }
     }
@@ -30,13 +41,33 @@ public struct SourceFinder: Sendable {
   public func files(of source: Source, origin: PathOrigin = .document) throws(Mistakes) -> [SourceFile] {
     switch source.version {
     case .files(let pattern): try files(matching: pattern, origin: origin, at: .setting(source.setting))
+    case .query(let connection, _): [try database(connection, at: .setting(source.setting))]
     }
   }
 
+  /// A database by the name that the person gave it: where it is, and who may read it, the document does not say.
+  private func database(_ name: String, at place: Place) throws(Mistakes) -> SourceFile {
+    let variable = "MILLRACE_CONNECTION_" + name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0.uppercased() : "_" }.joined()
+    guard let url = connections.last(where: { $0.name == name })?.url ?? environment(variable), !url.isEmpty else {
+      throw Mistakes(Diagnostic(
+        "the connection \(JSONValue.string(name).canonical) is not allowed", at: place,
+        hint: "allow it with --allow-connection \(name)=postgresql://host/database, or with \(variable) in the environment"))
+    }
+    guard PostgresQuery.isAddress(url) else {
+      throw Mistakes(Diagnostic("the address of connection \(JSONValue.string(name).canonical) is not understood", at: place, expected: "postgresql://user@host:port/database"))
+    }
+    return SourceFile(name: name, path: url)
+  }
+
   func files(matching pattern: String, origin: PathOrigin, at place: Place) throws(Mistakes) -> [SourceFile] {
+    // Not repeated: a password may stand in it.
+    if PostgresQuery.isAddress(pattern) {
+      throw Mistakes(Diagnostic("a database is no path", at: place, hint: "name it with \"connection\", and say where it is on the command line"))
+    }
     if pattern.isEmpty || pattern.utf8.contains(0) {
       throw Mistakes(Diagnostic("the path \(JSONValue.string(pattern).canonical) names no file", at: place))
     }
+    if RemoteAddress.isAddress(pattern) { return try objects(matching: pattern, origin: origin, at: place) }
     let base = origin == .document ? project.documentFolder : Disk.currentFolder
     var glob = Glob(Disk.normalized(pattern, from: base))
     // A folder means the files in it.
@@ -64,6 +95,19 @@ public struct SourceFinder: Sendable {
     }
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
     return files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// Objects behind addresses are outside of every project: a document may read them only where the command line says so.
+  private func objects(matching pattern: String, origin: PathOrigin, at place: Place) throws(Mistakes) -> [SourceFile] {
+    do {
+      let address = try RemoteAddress(pattern, at: place)
+      if origin == .document, !allowedRemote.contains(where: address.isBelow) { throw outside(pattern, at: place) }
+      return try address.objects().map { SourceFile(name: $0.name, path: $0.address.text) }
+    } catch {
+      guard var mistake = error as? Diagnostic else { throw Mistakes(Diagnostic("\(error)", at: place)) }
+      if case .nowhere = mistake.place { mistake.place = place }
+      throw Mistakes(mistake)
+    }
   }
 
   private func isAllowed(_ path: String) -> Bool {

@@ -46,6 +46,10 @@ public enum TableSource {
   }
 
   public static func open(_ path: String, _ options: Options = Options()) throws -> [TablePartition] {
+    if RemoteAddress.isAddress(path) {
+      let address = try RemoteAddress(path)
+      return try address.objects().flatMap { try open(object: $0.address, name: $0.name, key: address.isPattern ? $0.name : "", options) }
+    }
     let glob = Glob(try folderPattern(path))
     let files = try glob.files()
     // The part of the pattern before its first folder with a star.
@@ -65,11 +69,51 @@ public enum TableSource {
     return path.hasSuffix("/") ? path + "*" : path + "/*"
   }
 
-  /// One file; `name` is what messages and the quarantine call it.
+  /// One file, or the address of an object; `name` is what messages and the quarantine call it.
   public static func open(
     file path: String, name: String, key: String = "", _ options: Options = Options()
   ) throws -> [TablePartition] {
+    if RemoteAddress.isAddress(path) { return try open(object: RemoteAddress(path), name: name, key: key, options) }
+    if PostgresQuery.isAddress(path) {
+      guard let query = options.query else { preconditionFailure("a database was opened without a query") }
+      return [try table(PostgresQuery(url: path, name: name, query: query), key, .database, options)]
+    }
     let head = try FileBytes(path: path, name: name).head(512)
+    let kind = try kind(head, name, options)
+    switch kind {
+    case .csv, .jsonLines: return [try stream(kind, head, key, name, options) { try FileBytes(path: path, name: name) }]
+    case .gzip: return [try stream(.gzip, head, key, name, options) { try FileBytes(path: path, name: name) }]
+    case .archive: return try archive(path, name, key, options)
+    case .parquet, .arrow, .spreadsheet, .database: return [try part(kind, key, name, options, file: path)]
+    }
+  }
+
+  /// What is read from front to end is read as it comes; Parquet, in the ranges that are wanted; all else is fetched first, into
+  /// a file without a name.
+  private static func open(object address: RemoteAddress, name: String, key: String, _ options: Options) throws -> [TablePartition] {
+    let bytes: @Sendable () throws -> RemoteBytes = { RemoteBytes(try RemoteObject(address, name: name)) }
+    let head = try bytes().head(512)
+    let kind = try kind(head, name, options)
+    switch kind {
+    case .csv, .jsonLines, .gzip: return [try stream(kind, head, key, name, options, bytes)]
+    case .parquet: return [try part(.parquet, key, name, options, file: address.uri)]
+    case .arrow, .spreadsheet, .database: return [try part(kind, key, name, options, spooling: bytes)]
+    case .archive:
+      let spooled = try SpooledFile(bytes())
+      return try archive(spooled.path, name, key, options).map { $0.holding(spooled) }
+    }
+  }
+
+  /// Text, packed or not, read from front to end.
+  private static func stream(
+    _ kind: FileKind, _ head: [UInt8], _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
+  ) throws -> TablePartition {
+    // Told to be text, it may still be packed.
+    guard kind == .gzip || head.starts(with: [0x1F, 0x8B]) else { return try part(kind, key, name, options, bytes) }
+    return try part(kind == .gzip ? .inGzip(name: name) : kind, key, name, options) { GzipBytes(try bytes(), limits: options.limits) }
+  }
+
+  private static func kind(_ head: [UInt8], _ name: String, _ options: Options) throws -> FileKind {
     let kind = options.kind ?? FileKind(head: head, name: name)
     if options.sheet != nil, kind != .spreadsheet, kind != .archive {
       throw Diagnostic(
@@ -81,19 +125,7 @@ public enum TableSource {
         "a query is given, and the file is no database", at: .data(file: name, line: nil, byte: nil, column: nil),
         expected: "an SQLite database", found: kind.rawValue)
     }
-    switch kind {
-    case .csv, .jsonLines:
-      // Told to be text, it may still be packed.
-      let packed = head.starts(with: [0x1F, 0x8B])
-      return [try part(kind, key, name, options) {
-        let file = try FileBytes(path: path, name: name)
-        return packed ? GzipBytes(file, limits: options.limits) : file
-      }]
-    case .gzip:
-      return [try part(.inGzip(name: name), key, name, options) { GzipBytes(try FileBytes(path: path, name: name), limits: options.limits) }]
-    case .archive: return try archive(path, name, key, options)
-    case .parquet, .arrow, .spreadsheet, .database: return [try part(kind, key, name, options, file: path)]
-    }
+    return kind
   }
 
   /// The members wanted of an archive, each a partition.
@@ -269,6 +301,16 @@ public struct TablePartition: Sendable {
     reading: @escaping @Sendable ((Batch) throws -> Void, (Batch) throws -> Void) throws -> CSVReport
   ) {
     (self.key, self.name, self.kind, self.schema, self.bytes, self.reading) = (key, name, kind, schema, bytes, reading)
+  }
+
+  /// Whose rows lie in a file that goes with this value.
+  func holding(_ file: SpooledFile) -> TablePartition {
+    var opened: (@Sendable () throws -> any ByteSource)?
+    if let bytes { opened = { try withExtendedLifetime(file) { try bytes() } } }
+    let reading = reading
+    return TablePartition(key: key, name: name, kind: kind, schema: schema, bytes: opened) { batch, quarantine in
+      try withExtendedLifetime(file) { try reading(batch, quarantine) }
+    }
   }
 
   /// Reads from the beginning to the end; may be called again. Both callbacks run on the calling thread.

@@ -46,6 +46,9 @@ struct DocumentArguments: ParsableArguments {
   var assignments: [Assignment] = []
   @Option(help: ArgumentHelp("A file or folder outside of the project that the document may read; may be repeated.", valueName: "path"))
   var allowPath: [String] = []
+  @Option(help: ArgumentHelp(
+    "A database that the document may read, by the name it has there; may be repeated. Also: $MILLRACE_CONNECTION_NAME.", valueName: "name=url"))
+  var allowConnection: [Assignment] = []
 
   var project: Project { Project(document: document) }
 
@@ -55,7 +58,7 @@ struct DocumentArguments: ParsableArguments {
 
   /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
   func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan {
-    let finder = SourceFinder(project: project, allow: allowPath)
+    let finder = SourceFinder(project: project, allow: allowPath, connections: allowConnection.map { ($0.name, $0.value) })
     let document = try resolved()
     do throws(Mistakes) {
       return try document.bound(to: stageCatalog) { source, stage throws(Mistakes) in

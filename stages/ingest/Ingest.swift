@@ -30,7 +30,10 @@ public struct Ingest: Stage {
   @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252") var encoding = "utf-8"
   @Setting("which members of an archive to read, as a pattern") var member: String?
   @Setting("which sheet of a workbook, by name or by number from 1; default: the first") var sheet: String?
-  @Setting("what to read of an SQLite database: one SELECT, with ORDER BY; default: all of its only table") var query: String?
+  @Setting("a PostgreSQL database by the name under which the person allowed it: --allow-connection NAME=postgresql://host/database") var connection: String?
+  @Setting("what to read of a database: one SELECT, with ORDER BY; default of SQLite: all of its only table") var query: String?
+  @Setting("a query for one value that changes when rows of a connection do, such as SELECT max(updated_at) FROM sales; without it every run reads anew")
+  var version: String?
   @Setting("texts that mean null in every column, besides the empty cell") var nulls: [String] = []
   @Setting("add an int64 column `source_row` that numbers the rows of each file from 1") var sourceRow = false
   @Setting("what a column is that a file does not have: a mistake, or null in its rows") var missing = Missing.error
@@ -38,13 +41,23 @@ public struct Ingest: Stage {
 
   public init() {}
 
-  public var sources: [Source] { path.map { [Source(.files($0.text), setting: ["path"])] } ?? [] }
+  public var sources: [Source] {
+    if let connection { return [Source(.query(connection: connection, version: version), setting: ["connection"])] }
+    return path.map { [Source(.files($0.text), setting: ["path"])] } ?? []
+  }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     var mistakes: [Diagnostic] = []
     let fromPort = inputs["file"] != nil
     if fromPort, path != nil { mistakes.append(Diagnostic("a file comes in and \"path\" names another", at: .setting(["path"]), hint: "remove one of them")) }
-    if !fromPort, path == nil { mistakes.append(Diagnostic("nothing to read", at: .setting([]), hint: "set \"path\", or connect a file with \"from\"")) }
+    if !fromPort, path == nil, connection == nil { mistakes.append(Diagnostic("nothing to read", at: .setting([]), hint: "set \"path\", or connect a file with \"from\"")) }
+    if connection != nil {
+      if fromPort || path != nil { mistakes.append(Diagnostic("a connection is read, or files are", at: .setting(["connection"]), hint: "remove one of them")) }
+      if query == nil { mistakes.append(Diagnostic("no query says what to read", at: .setting(["connection"]), hint: "\"query\": \"SELECT … FROM … ORDER BY …\"")) }
+      if columns.isEmpty { mistakes.append(columnsMissing) }
+    } else if version != nil {
+      mistakes.append(Diagnostic("only the rows of a connection have a version", at: .setting(["version"]), hint: "files are known by their bytes"))
+    }
     for column in columns {
       if column.value.source != nil, column.value.position != nil {
         mistakes.append(Diagnostic("a column has a name or a position in the file, not both", at: .setting(["columns", .key(column.name)])))

@@ -86,6 +86,7 @@ typedef struct MillraceIPCWriter MillraceIPCWriter;
 typedef struct MillraceIPCReader MillraceIPCReader;
 typedef struct MillraceParquetReader MillraceParquetReader;
 typedef struct MillraceParquetWriter MillraceParquetWriter;
+typedef struct MillraceRemoteFile MillraceRemoteFile;
 
 /// Options of one compute function. `kind` chooses the meaning of the rest; a zeroed struct means
 /// the function's own defaults. Unset texts are NULL.
@@ -135,10 +136,13 @@ struct MillraceOptions {
 };
 
 /// Raised whenever the table below changes, so that a stale library is refused, not called.
-#define MILLRACE_ARROW_LAYOUT 2
+#define MILLRACE_ARROW_LAYOUT 3
 
 /// Sees the bytes of a file in their order while they are written.
 typedef void (*MillraceWritten)(void *MILLRACE_NULLABLE context, const void *MILLRACE_NONNULL bytes, int64_t count);
+
+/// Is told the path of one object, below the place that was listed; `path` lives during the call.
+typedef void (*MillraceListed)(void *MILLRACE_NULLABLE context, const char *path);
 
 struct MillraceArrow {
   int32_t layout;
@@ -177,7 +181,7 @@ struct MillraceArrow {
 
   // MARK: Parquet
 
-  /// Reads footer and schema, no rows.
+  /// Reads footer and schema, no rows. `path` may be the URL of an object.
   int (*parquet_reader_open)(const char *path, MillraceParquetReader *MILLRACE_NULLABLE *MILLRACE_NONNULL out,
                              struct ArrowSchema *schema, int64_t *groups, int64_t *rows, char *error,
                              size_t error_size);
@@ -214,6 +218,21 @@ struct MillraceArrow {
               struct ArrowSchema *MILLRACE_NULLABLE *MILLRACE_NULLABLE argument_schemas, int32_t count,
               uint64_t scalars, int64_t length, struct ArrowArray *out, struct ArrowSchema *out_schema, char *error,
               size_t error_size);
+
+  // MARK: Objects behind a URL (s3, gs, hdfs)
+
+  /// Opens an object; `size` is its bytes. `uri` may carry options of Arrow's file system in its query part.
+  int (*remote_open)(const char *uri, MillraceRemoteFile *MILLRACE_NULLABLE *MILLRACE_NONNULL out, int64_t *size, char *error,
+                     size_t error_size);
+  /// Up to `count` bytes from `offset`; `read` 0 is the end. May be called from several threads.
+  int (*remote_read)(MillraceRemoteFile *file, int64_t offset, void *into, int64_t count, int64_t *read, char *error,
+                     size_t error_size);
+  void (*remote_close)(MillraceRemoteFile *file);
+  /// What tells this content of an object from another: size and ETag, version or time of change, as a text.
+  int (*remote_version)(const char *uri, char *version, size_t version_size, char *error, size_t error_size);
+  /// Tells the objects below a place; `recursive` 0: not those in folders below it. None when there is no such place.
+  int (*remote_list)(const char *uri, int recursive, MillraceListed listed, void *MILLRACE_NULLABLE context, char *error,
+                     size_t error_size);
 };
 
 /// The table, or NULL with a sentence in `error`. The first call opens libArrowBridge: in the folders of

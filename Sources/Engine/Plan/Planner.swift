@@ -37,7 +37,7 @@ struct Planner {
       var status = PlanReport.Status.wouldExecute
       var reasons: [Reason] = [], made: Freshness.Made?, twin: Int?
       if forced.contains(stage.name) {
-        reasons = [Reason(.forced)]
+        reasons = [Reason(stage.isAskedAlways ? .unversioned : .forced)]
       } else if let first = firstOfRecipe[recipe.key], byIndex[first]!.made == nil, plan.stages[first].keep, stage.keep {
         (status, twin) = (.cached, first)
       } else {
@@ -133,6 +133,11 @@ func clashes(_ files: [(stage: String, file: String)]) -> [Diagnostic] {
 }
 
 extension BoundStage {
+  /// Whether it reads what has no version.
+  var isAskedAlways: Bool {
+    stage.sources.contains { if case .query(_, nil) = $0.version { true } else { false } }
+  }
+
   /// Whether several partitions that come in come out as several.
   var keepsPartitions: Bool {
     if case .mergeable = binding.work { return false }

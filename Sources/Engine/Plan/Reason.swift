@@ -23,6 +23,8 @@ public struct Reason: Hashable, Sendable {
     /// The artifact was not kept, and is needed.
     case unkept
     case forced
+    /// The rows of a query have no version: it is asked in every run.
+    case unversioned
   }
 
   public let kind: Kind
@@ -75,6 +77,7 @@ extension Reason: CustomStringConvertible {
     case .damaged: what = "the artifact is damaged"
     case .unkept: what = name.map { "not kept, and \($0) needs it" } ?? "not kept before"
     case .forced: what = "forced"
+    case .unversioned: what = "the query is asked in every run: no \"version\" says whether its rows are the same"
     }
     switch kind {
     case .setting, .parameter, .implementation: return change.isEmpty ? what : what + ": " + change

@@ -22,6 +22,13 @@ public struct RunOptions: Sendable {
 
   public init(width: Int = 1) { self.width = width }
 
+  /// With the stages that read what has no version among those that are executed, but for those that are only to be read from the store.
+  func asking(_ plan: BoundPlan) -> RunOptions {
+    var options = self
+    options.force += plan.stages.filter { $0.isAskedAlways && (only.isEmpty || only.contains($0.name)) && !force.contains($0.name) }.map(\.name)
+    return options
+  }
+
   /// Unknown stage names, all of them.
   func mistakes(in plan: BoundPlan) -> [Diagnostic] { mistakes(among: plan.stages.map(\.name), of: plan.pipeline) }
 

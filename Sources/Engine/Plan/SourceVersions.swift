@@ -1,5 +1,6 @@
 import Columns
 import Diagnostics
+import Formats
 import Pipelines
 
 #if canImport(Glibc)
@@ -16,6 +17,8 @@ struct SourceVersions: Sendable {
   /// What one file of a source was when it was looked at.
   struct File: Hashable, Sendable {
     let file: SourceFile
+    /// Of the rows of a query: the query that tells it.
+    var query: String?
     let stamp: String
     let digest: Digest
   }
@@ -26,10 +29,13 @@ struct SourceVersions: Sendable {
       if stage.stage.sources.isEmpty { return [] }
       preconditionFailure("stage \"\(stage.name)\" was bound without looking for its files and cannot be run")
     }
-    return try files.map { try $0.map(version) }
+    let sources = stage.stage.sources
+    return try files.enumerated().map { at, files in try files.map { try version(of: $0, at < sources.count ? sources[at] : nil) } }
   }
 
-  private func version(of file: SourceFile) throws -> File {
+  private func version(of file: SourceFile, _ source: Source?) throws -> File {
+    if case .query(_, let version)? = source?.version { return try self.version(of: file, asking: version) }
+    if let version = try remoteVersion(of: file) { return File(file: file, stamp: version, digest: Digest(of: version)) }
     for _ in 0..<3 {
       let before = try Stamp(file)
       if before.isSettled, let digest = catalog.digest(ofSource: file.path, stamp: before.text) {
@@ -42,6 +48,18 @@ struct SourceVersions: Sendable {
       return File(file: file, stamp: after.text, digest: digest)
     }
     throw Self.changed(file)
+  }
+
+  /// Of the rows of a query, what another query gives; without one they have none, and no run believes the last one.
+  private func version(of database: SourceFile, asking query: String?) throws -> File {
+    let stamp = try query.map { try PostgresQuery(url: database.path, name: database.name, query: $0).value(setting: "version") } ?? ""
+    return File(file: database, query: query, stamp: stamp, digest: Digest(of: "query " + stamp))
+  }
+
+  /// Of an object behind an address, what its store says of it: no byte is read. Nil for files.
+  private func remoteVersion(of file: SourceFile) throws -> String? {
+    guard RemoteAddress.isAddress(file.path) else { return nil }
+    return try RemoteObject.version(RemoteAddress(file.path), name: file.name)
   }
 
   /// A database's newest changes may stand in a log beside it, which SQLite reads with it.
@@ -58,7 +76,16 @@ struct SourceVersions: Sendable {
 
   /// Throws when a file no longer holds the bytes it held; a file that was only touched does.
   func check(_ versions: [[File]]) throws {
-    for version in versions.joined() where try Stamp(version.file).text != version.stamp {
+    for version in versions.joined() {
+      if PostgresQuery.isAddress(version.file.path) {
+        if let query = version.query, try self.version(of: version.file, asking: query).stamp != version.stamp { throw Self.changed(version.file) }
+        continue
+      }
+      if let now = try remoteVersion(of: version.file) {
+        if now != version.stamp { throw Self.changed(version.file) }
+        continue
+      }
+      if try Stamp(version.file).text == version.stamp { continue }
       guard try digest(of: version.file) == version.digest else { throw Self.changed(version.file) }
     }
   }

@@ -28,7 +28,7 @@ public struct ArtifactReader: Sendable {
     }
     var options = RunOptions(width: width)
     options.to = [name]
-    guard let planned = try executor.plan(plan, options)[stage: name], let made = planned.made else {
+    guard let planned = try executor.plan(plan, asking: options)[stage: name], let made = planned.made else {
       throw Diagnostic(
         "stage \"\(name)\" has not been run as the document stands now", at: stage.span.map { .text($0) } ?? .nowhere,
         hint: "millrace run \(plan.file) --to \(name)")

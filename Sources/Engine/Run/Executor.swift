@@ -19,6 +19,11 @@ public struct Executor: Sendable {
 
   /// What a run would do, and why. Throws `Mistakes` when it cannot begin: unknown stage names, unreadable sources.
   public func plan(_ plan: BoundPlan, _ options: RunOptions) throws -> PlanReport {
+    try self.plan(plan, asking: options.asking(plan))
+  }
+
+  /// As they stand in the store: what has no version is not asked again.
+  func plan(_ plan: BoundPlan, asking options: RunOptions) throws -> PlanReport {
     // With --no-cache nothing is there: as in a store that does not exist.
     let store = options.noCache ? ArtifactStore(path: store.temporary + "/none") : store
     return try planner(plan, options, store, Catalog.open(store)).report()
@@ -29,7 +34,7 @@ public struct Executor: Sendable {
   public func run(
     _ plan: BoundPlan, _ options: RunOptions, observer: (any RunObserver)? = nil, cancellation: CancellationFlag = CancellationFlag()
   ) throws -> RunReport {
-    let clock = Stopwatch()
+    let clock = Stopwatch(), options = options.asking(plan)
     try store.prepare()
     TemporaryFolder.sweep(store)
     let catalog = Catalog.open(store)

@@ -13,7 +13,7 @@ public final class ParquetFile: @unchecked Sendable {
 
   public init(path: String, name: String? = nil) throws {
     self.name = name ?? path
-    _ = try FileBytes(path: path, name: name)  // a folder or a pipe is said in our words
+    if !RemoteAddress.isAddress(path) { _ = try FileBytes(path: path, name: name) }  // a folder or a pipe is said in our words
     var opened: OpaquePointer?, exported = ArrowSchema(), groups: Int64 = 0, rows: Int64 = 0
     try arrow(self.name) { $0.pointee.parquet_reader_open(path, &opened, &exported, &groups, &rows, $1, $2) }
     reader = opened!

@@ -98,6 +98,9 @@ public struct Source: Hashable, Sendable {
   public enum Version: Hashable, Sendable {
     /// A path or glob, relative to the document: its files' bytes are its version.
     case files(String)
+    /// A query to a database that the person named. What `version`, a query too, gives is its version; nil: it has none, and is asked
+    /// again in every run.
+    case query(connection: String, version: String?)
   }
 
   public let version: Version

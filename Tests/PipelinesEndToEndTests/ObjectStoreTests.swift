@@ -1,0 +1,183 @@
+import Pipelines
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A server on this machine that speaks as S3 does (moto, from PyPI), with one bucket.
+private final class ObjectStore {
+  let folder = Folder()
+  private let server: Executable.Child
+  private let port = Int.random(in: 20_000...32_000)
+  static let secret = "planted-secret-5f2a"
+
+  /// Where moto is: MILLRACE_MOTO, else what `.ci/setup more` brought; nil, with a note, where it is not.
+  private static let packages: String? = {
+    let place = getenv("MILLRACE_MOTO").map { String(cString: $0) } ?? Executable.packageRoot + "/.deps/moto"
+    if access(place + "/moto", R_OK) == 0 { return place }
+    print("object stores: moto is not here, nothing checked (.ci/setup more brings it)")
+    return nil
+  }()
+
+  init?() {
+    guard let packages = Self.packages else { return nil }
+    server = Executable.Child(
+      program: ["python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"], in: folder.path, environment: ["PYTHONPATH=" + packages])
+    for _ in 0..<200 {
+      if Executable.shell("exec 3<>/dev/tcp/127.0.0.1/\(port)", in: folder.path).code == 0 { break }
+      usleep(100_000)
+    }
+    request("PUT", "shop")
+  }
+
+  deinit {
+    server.send(SIGKILL)
+    _ = server.wait()
+  }
+
+  var environment: [String] {
+    [
+      "AWS_ENDPOINT_URL=http://127.0.0.1:\(port)", "AWS_ACCESS_KEY_ID=someone", "AWS_SECRET_ACCESS_KEY=" + Self.secret,
+      "AWS_EC2_METADATA_DISABLED=true",
+    ]
+  }
+
+  private func request(_ method: String, _ path: String, file: String = "/dev/null") {
+    let script = """
+      python3 - <<'END'
+      import urllib.request
+      body = open('\(file)', 'rb').read()
+      urllib.request.urlopen(urllib.request.Request('http://127.0.0.1:\(port)/\(path)', body, {'Content-Type': 'application/octet-stream'}, method='\(method)'), timeout=20)
+      END
+      """
+    let outcome = Executable.shell(script, in: folder.path)
+    precondition(outcome.code == 0, outcome.error)
+  }
+
+  func put(_ key: String, file: String) { request("PUT", "shop/" + key, file: file) }
+  func put(_ key: String, _ text: String) {
+    folder.write(text, to: "put")
+    put(key, file: "put")
+  }
+
+  func millrace(_ arguments: String...) -> Executable.Outcome { Executable.run(arguments, in: folder.path, environment: environment) }
+}
+
+@Suite(.serialized) struct ObjectStoreTests {
+  private let table = "id,n,note\na,1,first\nb,2,\"second, quoted\"\nc,3,née\n"
+
+  @Test func everyFormatIsReadAsFromAFile() throws {
+    guard let store = ObjectStore() else { return }
+    let folder = store.folder
+    folder.write(table, to: "t.csv")
+    for name in ["t.parquet", "t.arrow", "t.jsonl"] { #expect(store.millrace("convert", "t.csv", name, "--quiet").code == 0) }
+    let packing = Executable.shell("""
+      gzip -k t.csv && python3 - <<'END'
+      import sqlite3, zipfile
+      zipfile.ZipFile('t.zip', 'w').write('t.csv')
+      shop = sqlite3.connect('t.sqlite')
+      shop.execute('CREATE TABLE t (id, n, note)')
+      shop.executemany('INSERT INTO t VALUES (?, ?, ?)', [('a', 1, 'first'), ('b', 2, 'second, quoted'), ('c', 3, 'née')])
+      shop.commit()
+      END
+      """, in: folder.path)
+    #expect(packing.code == 0, "\(packing.error)")
+    for name in ["t.csv", "t.csv.gz", "t.zip", "t.jsonl", "t.parquet", "t.arrow", "t.sqlite"] {
+      store.put("all/an%20odd%2B%C3%A9/" + name, file: name)
+      let outcome = store.millrace("convert", "s3://shop/all/an odd+é/" + name, "-", "--format", "csv")
+      #expect(outcome.code == 0 && outcome.out == table, "\(name): \(outcome.error)")
+      #expect(outcome.error == "")
+    }
+    // Many ranges of one object.
+    var long = "id,n\n"
+    for row in 0..<400_000 { long += "row number \(row),\(row)\n" }
+    folder.write(long, to: "long.csv")
+    store.put("long.csv", file: "long.csv")
+    #expect(store.millrace("convert", "s3://shop/long.csv", "-", "--format", "csv").out == long)
+  }
+
+  private let document = """
+    { "pipeline": "shop", "stages": { "sales": { "stage": "ingest", "with": {
+        "path": "s3://shop/sales/*.csv", "columns": { "id": { "type": "string" }, "n": { "type": "int32" } } } } } }
+    """
+
+  @Test func objectsAreAllowedByNameAndAreRememberedByTheirTags() throws {
+    guard let store = ObjectStore() else { return }
+    let folder = store.folder
+    folder.write(document, to: "shop.json")
+    for month in 1...3 { store.put("sales/2011-0\(month).csv", "id,n\nm\(month),\(month)\n") }
+    store.put("sales/deeper/2011-04.csv", "id,n\nd,4\n")
+    store.put("sales/readme.txt", "no table")
+
+    #expect(store.millrace("run", "shop.json", "--quiet").error == """
+      shop.json:2:17: error: pipeline "shop", stage "sales" (ingest): the path "s3://shop/sales/*.csv" leads outside of the project
+        2 |         "path": "s3://shop/sales/*.csv", "columns": { "id": { "type": "string" }, "n": { "type": "int32" } } } } } }
+          |                 ^~~~~~~~~~~~~~~~~~~~~~~
+        hint: allow it with --allow-path, or give it on the command line with --set
+
+      """)
+    for place in ["s3://shop/sal", "s3://shops", "s3://shop/sales/2011-01.csv"] {
+      #expect(store.millrace("plan", "shop.json", "--allow-path", place).code == 2, "\(place)")
+    }
+
+    func run() throws -> JSONValue {
+      let outcome = store.millrace("run", "shop.json", "--allow-path", "s3://shop/sales", "--json", "--quiet")
+      try #require(outcome.code == 0, "\(outcome.error)")
+      return try JSONReader.read(Array(outcome.out.utf8), file: "run --json").value["stages"]!.array![0]
+    }
+    #expect(try run()["partitions"]?["executed"]?.int == 3)
+    #expect(try run()["status"]?.string == "cached")
+    // The same bytes again have the same tag.
+    store.put("sales/2011-02.csv", "id,n\nm2,2\n")
+    #expect(try run()["status"]?.string == "cached")
+    store.put("sales/2011-02.csv", "id,n\nm2,20\nm2,x\n")
+    #expect(try run()["partitions"]?["executed"]?.int == 1)
+    store.put("sales/2011-05.csv", "id,n\nm5,5\n")
+    #expect(try run()["partitions"]?["executed"]?.int == 1)
+    let shown = store.millrace("export", "shop.json", "sales", "--to", "all.csv", "--allow-path", "s3://shop/sales", "--quiet")
+    #expect(shown.code == 0, "\(shown.error)")
+    #expect(folder.text("all.csv") == "id,n\nm1,1\nm2,20\nm3,3\nm5,5\n")
+    for name in folder.names(under: "artifacts") {
+      #expect(!text(ofFile: folder.path + "/artifacts/" + name).contains(ObjectStore.secret), "\(name)")
+    }
+  }
+
+  @Test func mistakes() throws {
+    guard let store = ObjectStore() else { return }
+    store.put("t.csv", "id\n1\n")
+    #expect(store.millrace("convert", "s3://shop/none.csv", "-", "--format", "csv").error == """
+      none.csv: error: s3://shop cannot be read: Path does not exist 'shop/none.csv'
+
+      """)
+    #expect(store.millrace("convert", "s3://shop/none/*.csv", "-", "--format", "csv").error == """
+      error: no object matches "s3://shop/none/*.csv"
+        hint: * and ? match within one name, ** matches folders
+
+      """)
+    let user = store.millrace("convert", "s3://someone:\(ObjectStore.secret)@shop/t.csv", "-", "--format", "csv")
+    #expect(user.code == 2 && user.error == """
+      error: an address holds no user and no password
+        expected s3://bucket/key
+        hint: credentials are taken from the environment
+
+      """)
+  }
+}
+
+/// What is said of addresses before anything is asked for.
+@Suite struct RemoteAddressTests {
+  @Test(arguments: [
+    ("s3://bucket", "an address needs a key"), ("s3:///key", "an address needs a bucket"), ("gs://b/../c", "an address has no steps up"),
+    ("s3://b/k#f", "an address holds a bucket and a key only"), ("s3://b?endpoint_override=evil/k", "an address holds a bucket and a key only"),
+    ("hdfs://user@host/k", "an address holds no user and no password"),
+  ]) func addressesThatAreNone(address: String, expected: String) {
+    let folder = Folder()
+    folder.write(
+      "{ \"pipeline\": \"p\", \"stages\": { \"t\": { \"stage\": \"ingest\", \"with\": { \"path\": \"\(address)\", \"columns\": { \"id\": { \"type\": \"string\" } } } } } }", to: "p.json")
+    let outcome = folder.millrace("plan", "p.json", "--allow-path", "s3://b")
+    #expect(outcome.code == 2 && outcome.error.contains("stage \"t\" (ingest): \(expected)\n"), "\(outcome.error)")
+  }
+}
