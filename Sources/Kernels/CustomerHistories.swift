@@ -28,13 +28,18 @@ public struct CustomerHistories: Sendable {
   public func read(_ range: Range<Int>, _ body: (UnsafeBufferPointer<CustomerHistory>) -> Void) -> Column {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows.count, "histories were asked for that there are not")
     let room = 256, store = rows.store
-    let some = UnsafeMutablePointer<CustomerHistory>.allocate(capacity: room)
-    defer { some.deallocate() }
+    let some = UnsafeMutablePointer<CustomerHistory>.allocate(capacity: room), words = UnsafeMutablePointer<UInt64>.allocate(capacity: room)
+    defer {
+      some.deallocate()
+      words.deallocate()
+    }
     var keys = KeyBuilder(type, reserving: range.count)
     for first in stride(from: range.lowerBound, to: range.upperBound, by: room) {
       let n = min(room, range.upperBound - first)
+      // One word of each first: so little work that the processor waits for many of them at once.
+      for at in 0..<n { words[at] = store.word(first &+ at) }
       for at in 0..<n { some[at] = store[first &+ at] }
-      for at in 0..<n { store.append(some[at].stored.customer, of: first &+ at, to: &keys) }
+      for at in 0..<n { store.append(words[at], of: first &+ at, to: &keys) }
       body(UnsafeBufferPointer(start: some, count: n))
     }
     return keys.finish()
@@ -90,6 +95,11 @@ final class HistoryStore: @unchecked Sendable {
 
   @inline(__always) private func stored(_ place: UInt32) -> StoredHistory {
     chunks[Int(place) / Chain<StoredHistory>.room][Int(place) % Chain<StoredHistory>.room]
+  }
+
+  @inline(__always) func word(_ at: Int) -> UInt64 {
+    let place = Int(order[at])
+    return chunks[place / Chain<StoredHistory>.room][place % Chain<StoredHistory>.room].customer
   }
 
   @inline(__always) subscript(at: Int) -> CustomerHistory {
