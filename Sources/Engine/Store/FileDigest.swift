@@ -38,13 +38,7 @@ enum FileDigest {
 
   /// Nil where it cannot be mapped.
   private static func mappedPiece(of file: Int32, from start: Int, to end: Int) -> Digest? {
-    #if canImport(Glibc)
-      // All pages at once: a fault each 64 KiB would take as long as the digest.
-      let flags = MAP_SHARED | MAP_POPULATE
-    #else
-      let flags = MAP_SHARED
-    #endif
-    guard let memory = mmap(nil, end - start, PROT_READ, flags, file, off_t(start)), memory != MAP_FAILED else { return nil }
+    guard let memory = mmap(nil, end - start, PROT_READ, MAP_SHARED, file, off_t(start)), memory != MAP_FAILED else { return nil }
     defer { munmap(memory, end - start) }
     let stream = DigestStream()
     stream.update(UnsafeRawBufferPointer(start: memory, count: end - start))
