@@ -125,16 +125,19 @@ int remote_version(const char *uri, char *version, size_t version_size, char *er
     ARROW_ASSIGN_OR_RAISE(const auto file, place.system->OpenInputFile(info));
     std::vector<std::pair<std::string, std::string>> told;
     if (const auto metadata = file->ReadMetadata(); metadata.ok() && *metadata != nullptr) told = (*metadata)->sorted_pairs();
-    bool is_named = false;
-    for (const auto &[name, value] : told) {
-      std::string lower(name);
-      std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-      if (lower != "etag" && lower != "versionid" && lower != "generation") continue;
-      text += " " + lower + " " + value;
-      is_named = true;
-    }
-    // The time is the least that tells one content from another; with a tag a copy elsewhere is the same object.
-    if (!is_named) text += " modified " + std::to_string(info.mtime().time_since_epoch().count());
+    const auto value = [&](const char *wanted) -> std::string {
+      for (const auto &[name, value] : told) {
+        std::string lower(name);
+        std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+        if (lower == wanted) return " " + lower + " " + value;
+      }
+      return "";
+    };
+    // A tag goes with the content: the same bytes once more are the same. The time is the least that tells one content from another.
+    std::string tag = value("etag");
+    if (tag.empty()) tag = value("generation");
+    if (tag.empty()) tag = " modified " + std::to_string(info.mtime().time_since_epoch().count());
+    text += tag;
     std::snprintf(version, version_size, "%s", text.c_str());
     return arrow::Status::OK();
   });

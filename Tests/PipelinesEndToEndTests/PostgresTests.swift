@@ -30,7 +30,7 @@ private final class Server {
       printf '%s' '\(Self.secret)' > "$data.word"
       if [ "$(id -u)" = 0 ]; then chown "$user" "$data" "$data.word"; fi
       cd /tmp
-      as "$bin/initdb" -D "$data" -A scram-sha-256 -U shop --pwfile="$data.word" -E UTF8 >/dev/null
+      as "$bin/initdb" -N -D "$data" -A scram-sha-256 -U shop --pwfile="$data.word" -E UTF8 >/dev/null
       rm "$data.word"
       as "$bin/pg_ctl" -D "$data" -w -l "$data/log" -o "-F -p \(port) -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" start >/dev/null
       printf '%s' "$data"
@@ -74,7 +74,7 @@ private final class Server {
         "sales": { "stage": "ingest", "with": { "connection": "the-shop", "query": \(JSONValue.string(query).canonical),\(version.map { " \"version\": \(JSONValue.string($0).canonical)," } ?? "")
           "columns": { "id": { "type": "int64" }, "amount": { "type": "decimal(8,2)" }, "note": { "type": "string" }, "day": { "type": "date" },
             "at": { "type": "timestamp[UTC]" }, "paid": { "type": "bool" } } } },
-        "sum": { "stage": "aggregate", "from": "sales", "with": { "columns": { "total": "sum(amount)" } } } } }
+        "sum": { "stage": "aggregate", "from": "sales", "with": { "aggregates": { "total": "sum(amount)" } } } } }
     """
   }
 
@@ -95,7 +95,7 @@ private final class Server {
     #expect(server.millrace("export", "shop.json", "sales", "--to", "sales.csv", "--quiet").code == 0)
     #expect(server.folder.text("sales.csv") == """
       id,amount,note,day,at,paid
-      1,6.95,mug,2011-12-09,2011-12-09 11:50:00.25Z,true
+      1,6.95,mug,2011-12-09,2011-12-09 11:50:00.25,true
       2,10.00,,,,false
       5,0.05,row 5,,,
 
@@ -161,14 +161,15 @@ private final class Server {
     let folder = server.folder
     folder.write(document("SELECT 1"), to: "shop.json")
     #expect(Executable.run(["plan", "shop.json"], in: folder.path).error == """
-      shop.json:2:58: error: pipeline "shop", stage "sales" (ingest): the connection "the-shop" is not allowed
+      shop.json:2:59: error: pipeline "shop", stage "sales" (ingest): the connection "the-shop" is not allowed
         2 |     "sales": { "stage": "ingest", "with": { "connection": "the-shop", "query": "SELECT 1",
-          |                                                          ^~~~~~~~~~
+          |                                                           ^~~~~~~~~~
         hint: allow it with --allow-connection the-shop=postgresql://host/database, or with MILLRACE_CONNECTION_THE_SHOP in the environment
 
       """)
     for (address, expected) in [
-      (server.url(password: "wrong-\(Server.secret)"), "the database cannot be reached: "), ("postgresql://shop:\(Server.secret)@127.0.0.1:port/x", "the connection's address is not understood"),
+      (server.url(password: "wrong-\(Server.secret)"), "the database cannot be reached: "), ("postgresql://shop:\(Server.secret)@[::1/x", "the connection's address is not understood"),
+      ("postgresql://shop:\(Server.secret)/1@127.0.0.1/x", "the connection's address is not understood"),
       ("mysql://shop:\(Server.secret)@h/x", "the address of connection \"the-shop\" is not understood"),
       ("postgresql://shop:\(Server.secret)@127.0.0.1:1/x", "the database cannot be reached: "),
     ] {

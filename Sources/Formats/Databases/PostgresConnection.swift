@@ -18,12 +18,13 @@ final class PostgresConnection {
         String(decoding: words.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self), at: place,
         hint: "Debian and Ubuntu: apt-get install libpq5; macOS: brew install libpq")
     }
-    guard PostgresQuery.isAddress(url), millrace_pg_understands(url) != 0 else {
-      throw Diagnostic("the connection's address is not understood", at: place, expected: "postgresql://user@host:port/database")
-    }
+    let misread = Diagnostic("the connection's address is not understood", at: place, expected: "postgresql://user@host:port/database")
+    guard PostgresQuery.isAddress(url), millrace_pg_understands(url) != 0 else { throw misread }
     connection = millrace_pg_connect(url, Self.patience)
     guard millrace_pg_is_open(connection) != 0 else {
-      throw Diagnostic("the database cannot be reached: \(Self.line(String(cString: millrace_pg_words(connection))))", at: place)
+      let words = Self.line(String(cString: millrace_pg_words(connection)))
+      // A password with a slash may be taken for a port, and be repeated as such.
+      throw words.hasPrefix("invalid ") ? misread : Diagnostic("the database cannot be reached: \(words)", at: place)
     }
     for statement in ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL DateStyle = 'ISO, YMD'", "SET LOCAL TimeZone = 'UTC'", "SET LOCAL extra_float_digits = 1"] {
       Self.clear(try run(statement))
@@ -33,19 +34,20 @@ final class PostgresConnection {
   // The server ends the transaction; nothing was changed in it.
   deinit { millrace_pg_close(connection) }
 
-  /// One statement. A refusal is the query's fault where `setting` names one, else the source's at row `row`.
-  func run(_ statement: String, setting: String? = nil, row: Int? = nil) throws -> OpaquePointer {
-    guard let result = millrace_pg_run(connection, statement) else { throw broken(row, String(cString: millrace_pg_words(connection))) }
+  /// One statement. A refusal is the query's fault where `setting` names one, else the source's, behind so many rows.
+  func run(_ statement: String, setting: String? = nil, after rows: Int = 0) throws -> OpaquePointer {
+    guard let result = millrace_pg_run(connection, statement) else { throw broken(rows, String(cString: millrace_pg_words(connection))) }
     if millrace_pg_succeeded(result) != 0 { return result }
     defer { millrace_pg_clear(result) }
     func field(_ letter: Character) -> String? { millrace_pg_field(result, Int32(letter.asciiValue!)).map { String(cString: $0) } }
-    guard let message = field("M"), millrace_pg_is_open(connection) != 0 else { throw broken(row, String(cString: millrace_pg_words(connection))) }
-    guard let setting else { throw broken(row, message) }
+    guard let message = field("M"), millrace_pg_is_open(connection) != 0 else { throw broken(rows, String(cString: millrace_pg_words(connection))) }
+    guard let setting else { throw broken(rows, message) }
     throw Diagnostic("the query is refused: \(Self.line(message))", at: .setting([.key(setting)]), expected: "one SELECT", hint: field("H").map(Self.line))
   }
 
-  private func broken(_ row: Int?, _ words: String) -> Diagnostic {
-    Diagnostic("the database stopped: \(Self.line(words))", at: .data(file: name, line: row, byte: nil, column: nil))
+  private func broken(_ rows: Int, _ words: String) -> Diagnostic {
+    Diagnostic(
+      "the database stopped\(rows > 0 ? " after \(rows) rows" : ""): \(Self.line(words))", at: .data(file: name, line: nil, byte: nil, column: nil))
   }
 
   private static func line(_ words: String) -> String { String(words.split(separator: "\n").first ?? "") }

@@ -79,7 +79,7 @@ final class PostgresRows: QueryRows {
     if row >= count {
       PostgresConnection.clear(result)
       result = nil
-      let fetched = try connection.run("FETCH \(Self.fetched) FROM millrace", row: ordinal + 1)
+      let fetched = try connection.run("FETCH \(Self.fetched) FROM millrace", after: ordinal)
       (result, row, count) = (fetched, 0, PostgresConnection.rows(of: fetched))
       if count == 0 { return false }
     }

@@ -97,7 +97,7 @@ public struct RemoteAddress: Hashable, Sendable {
     switch scheme {
     case .hdfs: return ""
     // Arrow's own limit is a quarter of an hour.
-    case .gs: return "?retry_limit_seconds=60"
+    case .gs: return "?retry_limit_seconds=20"
     case .s3:
       var options: [String] = []
       let endpoint = variable("AWS_ENDPOINT_URL_S3") ?? variable("AWS_ENDPOINT_URL")

@@ -28,8 +28,8 @@ public final class RemoteObject: @unchecked Sendable {
     return Int(count)
   }
 
-  /// What tells its content from another, without reading it: size and ETag (and version or generation where the store has them);
-  /// where there is no ETag, size and time of change.
+  /// What tells its content from another, without reading it: size and ETag; where there is none, size and
+  /// generation or time of change.
   public static func version(_ address: RemoteAddress, name: String) throws -> String {
     var words = [CChar](repeating: 0, count: 4096)
     try words.withUnsafeMutableBufferPointer { words in
