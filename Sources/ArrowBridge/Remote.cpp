@@ -118,11 +118,10 @@ void remote_close(MillraceRemoteFile *file) { delete file; }
 int remote_version(const char *uri, char *version, size_t version_size, char *error, size_t error_size) {
   return guarded(error, error_size, [&]() -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(const auto place, find(uri));
-    ARROW_ASSIGN_OR_RAISE(const auto info, place.system->GetFileInfo(place.path));
-    if (info.type() == arrow::fs::FileType::NotFound) return arrow::Status::IOError("there is no such object");
-    if (info.type() != arrow::fs::FileType::File) return arrow::Status::IOError("it is a folder");
-    std::string text = "size " + std::to_string(info.size());
-    ARROW_ASSIGN_OR_RAISE(const auto file, place.system->OpenInputFile(info));
+    // By its path and not by what is known of it: only then the store is asked for more than its size.
+    ARROW_ASSIGN_OR_RAISE(const auto file, place.system->OpenInputFile(place.path));
+    ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
+    std::string text = "size " + std::to_string(size);
     std::vector<std::pair<std::string, std::string>> told;
     if (const auto metadata = file->ReadMetadata(); metadata.ok() && *metadata != nullptr) told = (*metadata)->sorted_pairs();
     const auto value = [&](const char *wanted) -> std::string {
@@ -136,7 +135,10 @@ int remote_version(const char *uri, char *version, size_t version_size, char *er
     // A tag goes with the content: the same bytes once more are the same. The time is the least that tells one content from another.
     std::string tag = value("etag");
     if (tag.empty()) tag = value("generation");
-    if (tag.empty()) tag = " modified " + std::to_string(info.mtime().time_since_epoch().count());
+    if (tag.empty()) {
+      ARROW_ASSIGN_OR_RAISE(const auto info, place.system->GetFileInfo(place.path));
+      tag = " modified " + std::to_string(info.mtime().time_since_epoch().count());
+    }
     text += tag;
     std::snprintf(version, version_size, "%s", text.c_str());
     return arrow::Status::OK();

@@ -128,6 +128,9 @@ private final class Server {
     server.sql("INSERT INTO sales (id) VALUES (20000)")
     #expect(server.millrace("plan", "shop.json").out.contains("file the-shop changed"))
     #expect(try server.run().map { $0["status"]?.string } == ["executed", "cached"])
+    server.folder.write(document("SELECT * FROM sales WHERE id < 3", version: "SELECT clock_timestamp()"), to: "shop.json")
+    let changed = server.millrace("run", "shop.json", "--quiet")
+    #expect(changed.code == 1 && changed.error.contains("the-shop: its version changed while rows were read; nothing was kept of this stage\n"), "\(changed.error)")
     server.folder.write(document("SELECT * FROM sales", version: "SELECT id FROM sales"), to: "shop.json")
     #expect(server.millrace("plan", "shop.json").error.contains("the query does not give one value\n"))
   }

@@ -91,9 +91,12 @@ struct SourceVersions: Sendable {
   }
 
   private static func changed(_ file: SourceFile) -> Diagnostic {
-    Diagnostic(
-      "the file changed while it was read; nothing was kept of this stage",
-      at: .data(file: file.name, line: nil, byte: nil, column: nil), hint: "run again when the file is complete")
+    // Rows of a live database may change at any time: another run may be luckier, or "version" may say less.
+    let isQuery = PostgresQuery.isAddress(file.path)
+    return Diagnostic(
+      isQuery ? "its version changed while rows were read; nothing was kept of this stage" : "the file changed while it was read; nothing was kept of this stage",
+      at: .data(file: file.name, line: nil, byte: nil, column: nil),
+      hint: isQuery ? "run again, or let \"version\" be a value that changes less often" : "run again when the file is complete")
   }
 
   /// What the system says about a file: another stamp means the bytes may differ.
