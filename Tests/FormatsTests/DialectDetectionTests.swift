@@ -78,7 +78,8 @@ import Testing
 
   @Test(arguments: [
     (["1", "-20"], ColumnType.int64, nil, nil), (["1.50", "20"], .decimal(precision: 4, scale: 2), nil, nil), (["007", "1"], .string, nil, nil),
-    (["1.5", "1e3"], .float64, nil, nil), (["9223372036854775808", "1"], .float64, nil, nil), (["true", "false"], .bool, nil, nil),
+    (["1.5", "1e3"], .float64, nil, nil), (["9223372036854775808", "1"], .string, nil, nil), (["13085.0", "7", "12.0"], .int64, nil, nil),
+    (["1 234,50", "5"], .decimal(precision: 6, scale: 2), nil, " "), (["1'234.50", "5"], .decimal(precision: 6, scale: 2), nil, "'"), (["true", "false"], .bool, nil, nil),
     (["2011-12-09", "2012-01-01"], .date, nil, nil), (["2011-12-09 10:00:00", "2011-12-09T10:00:00"], .timestamp(), nil, nil),
     (["28/01/2018", "03/04/2018"], .date, "%d/%m/%Y", nil), (["01/28/2018", "03/04/2018"], .date, "%m/%d/%Y", nil), (["03/04/2018"], .string, nil, nil),
     (["9 Dec 2011"], .date, "%d %b %Y", nil), (["28.1.2018 7:05"], .timestamp(), "%d.%m.%Y %H:%M", nil),

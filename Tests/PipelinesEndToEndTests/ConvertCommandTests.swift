@@ -104,4 +104,18 @@ import Testing
     #expect(folder.millrace("run", "p.json", "--quiet").code == 0)
     #expect(folder.millrace("infer", "in.csv", "--write", "p.json").code == 2)
   }
+
+  @Test func mostCellsTypeAColumn() {
+    let folder = Folder()
+    let rows = (0..<120).map { "\(13_000 + $0).0,\($0 == 70 ? "lots" : "\($0)"),\($0 == 3 ? "C489449" : "\(489_000 + $0)")\n" }.joined()
+    folder.write("Customer ID,Quantity,Invoice\n" + rows, to: "in.csv")
+    let outcome = folder.millrace("infer", "in.csv", "--write", "p.json")
+    #expect(outcome.error.contains(#"column "customer_id" is int64: whole numbers, some with .0 behind them, which is taken off: 13085.0 is 13085 in other tables"#))
+    #expect(outcome.error.contains(#"column "quantity" is int64, and 1 row would be quarantined for it, as line 72: expected int64, found "lots""#))
+    #expect(outcome.error.contains(#"column "invoice" stays text: 1 of 120 cells are codes such as C489449, the others numbers"#))
+    #expect(folder.text("p.json").contains(#""replace": { "\\.0$": "" }"#))
+    let run = folder.millrace("run", "p.json", "--quiet", "--json")
+    #expect(run.code == 0 && run.out.contains(#""kept": 119"#) && run.out.contains(#""quarantined": 1"#), "\(run.out)")
+    #expect(folder.millrace("show", "p.json", "table", "--quiet").out.contains("13000"))
+  }
 }

@@ -1,9 +1,11 @@
 import Columns
 
-/// Finds out how the cells of a text column are written, from all of them: which type reads every one without loss, and what
-/// must be said for it (a date's format, a decimal comma, marks between thousands, texts that mean null, blanks at the ends).
+/// Finds out how the cells of a text column are written, from all of them: which type reads them without loss, and what must
+/// be said for it (a date's format, a decimal comma, marks between thousands, texts that mean null, blanks at the ends).
 ///
-/// Numbers with zeros in front stay text, and so do dates of which day and month cannot be told apart.
+/// A type is found that at least 99 of 100 cells have which are not empty; the others are `misfits`. It is never chosen
+/// between two readings: numbers with zeros in front stay text, numbers with codes such as C489449 among them too, and so do
+/// dates of which day and month cannot be told apart.
 public struct ColumnGuess {
   public struct Found: Equatable, Sendable {
     public var type = ColumnType.string
@@ -14,22 +16,34 @@ public struct ColumnGuess {
     public var thousands: Character?
     /// Numbers need this decimal mark; nil where either does.
     public var decimal: Character?
-    /// Why it stayed text although its cells look like more.
+    /// Whole numbers, some written as 13085.0: what is to be taken off their ends.
+    public var zeroEnd: String?
+    /// Cells that are not of the type.
+    public var misfits = 0
+    /// Why it stayed text although its cells look like more, or what was taken for what.
     public var note: String?
+    /// Its cells may be read in two ways.
+    public var isDoubtful = false
 
     public init() {}
   }
 
   private static let missing: [String] = ["NA", "N/A", "na", "n/a", "NaN", "nan", "null", "NULL", "None", "-", ".", "?"]
   private static let missingBytes = missing.map { Array($0.utf8) }
+  /// Of so many cells one may be otherwise.
+  private static let cellsPerMisfit = 100
 
-  private var cells = 0
+  /// Cells that are neither empty nor mean null.
+  public private(set) var cells = 0
+  /// Digits only, without zeros in front: a number in every style, and nothing else.
+  private var plainCells = 0, plainWhole = 1
   private var nulls: Set<Int> = []
   private var hasBlanks = false
   private var numbers = NumberStyle.all
-  private var isTruth = true, isISODate = true, isISOTime = true, isFloat = true
-  private var dates: [DateStyle] = []
-  private var hasDates = true
+  private var dates = DateStyle.all
+  private var truths = 0, isoDates = 0, isoTimes = 0, floats = 0
+  /// Numbers with zeros in front; letters with three digits or more behind them, and the first such cell.
+  private var zeroLeaders = 0, codes = 0, firstCode = ""
 
   public init() {}
 
@@ -54,17 +68,43 @@ public struct ColumnGuess {
       return
     }
     cells += 1
-    for at in numbers.indices { numbers[at].add(cell) }
-    if isFloat { isFloat = Self.isFloat(cell) }
-    if isTruth { isTruth = cell.elementsEqual("true".utf8) || cell.elementsEqual("false".utf8) }
-    if isISODate { isISODate = cell.count == 10 && CivilDate(String(decoding: cell, as: UTF8.self)) != nil }
-    if isISOTime { isISOTime = Self.isoTime.contains { $0.read(cell) != nil } }
-    guard hasDates else { return }
-    if cells == 1 { dates = DateStyle.all.filter { $0.reads(cell) } } else { dates.removeAll { !$0.reads(cell) } }
-    hasDates = !dates.isEmpty
+    if isPlain(cell) {
+      plainCells += 1
+      plainWhole = max(plainWhole, cell.count)
+      return
+    }
+    look(cell)
   }
 
-  /// Digits, one point, an exponent; finite.
+  private func isPlain(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
+    // More digits than a Double holds exactly are nothing plain.
+    guard cell.count <= 15, cell[0] != 48 || cell.count == 1 else { return false }
+    for byte in cell where byte &- 48 > 9 { return false }
+    return true
+  }
+
+  private mutating func look(_ cell: UnsafeBufferPointer<UInt8>) {
+    // A style with this many misfits so far is none; the last word is at the end.
+    let most = 64 + cells / 50
+    for at in numbers.indices where numbers[at].misfits <= most { numbers[at].add(cell) }
+    if floats <= most, !Self.isFloat(cell) { floats += 1 }
+    if truths <= most, !(cell.elementsEqual("true".utf8) || cell.elementsEqual("false".utf8)) { truths += 1 }
+    if isoDates <= most, cell.count != 10 || CivilDate(String(decoding: cell, as: UTF8.self)) == nil { isoDates += 1 }
+    if isoTimes <= most, !Self.isoTime.contains(where: { $0.read(cell) != nil }) { isoTimes += 1 }
+    var hasDead = false
+    for at in dates.indices {
+      dates[at].add(cell)
+      if dates[at].misfits > most { hasDead = true }
+    }
+    if hasDead { dates.removeAll { $0.misfits > most } }
+    if cell.count > 1, cell[0] == 48, cell.allSatisfy({ $0 &- 48 < 10 }) { zeroLeaders += 1 }
+    if Self.isCode(cell) {
+      if codes == 0 { firstCode = String(decoding: cell, as: UTF8.self) }
+      codes += 1
+    }
+  }
+
+  /// Digits, one point, an exponent; finite, and no whole number with more digits than a Double holds.
   private static func isFloat(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = cell.first(where: { $0 != 45 }), first &- 48 < 10, cell.allSatisfy({ $0 &- 48 < 10 || $0 == 46 || $0 == 45 || $0 == 43 || $0 | 32 == 101 }) else {
       return false
@@ -72,135 +112,108 @@ public struct ColumnGuess {
     // Zeros in front are a code's.
     let digits = cell.drop { $0 == 45 }
     if digits.count > 1, digits.first == 48, digits.dropFirst().first! &- 48 < 10 { return false }
+    if digits.count > 15, digits.allSatisfy({ $0 &- 48 < 10 }) { return false }
     return Double(String(decoding: cell, as: UTF8.self))?.isFinite == true
+  }
+
+  /// One to four letters, perhaps a hyphen, three digits or more.
+  private static func isCode(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
+    let letters = cell.prefix { ($0 | 32) &- 97 < 26 }.count
+    guard (1...4).contains(letters), letters < cell.count else { return false }
+    let digits = cell[(letters + (cell[letters] == 45 ? 1 : 0))...]
+    return digits.count >= 3 && digits.allSatisfy { $0 &- 48 < 10 }
   }
 
   private static let isoTime: [DateFormat] = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f"]
     .compactMap { try? DateFormat.parse($0, withTime: true).get() }
+}
 
-  public var found: Found {
+// MARK: What was found
+
+extension ColumnGuess {
+  public var found: Found { found(decimal: nil) }
+
+  /// The mark that the numbers of this column have and no other reading of them; nil where either would do.
+  public var decimalVote: Character? {
+    let styles = bestNumbers(decimal: nil)
+    guard !styles.isEmpty, styles.contains(where: \.isTelling), styles.allSatisfy({ $0.mark == styles[0].mark }) else { return nil }
+    return styles[0].isWholeWithZero ? nil : Character(Unicode.Scalar(styles[0].mark))
+  }
+
+  /// `wanted`: the file's decimal mark, where other columns tell it.
+  public func found(decimal wanted: Character?) -> Found {
+    if cells == 0 { return Found() }
+    var best: Found?
+    func offer(_ misfits: Int, _ type: ColumnType, _ more: (inout Found) -> Void = { _ in }) {
+      guard isFew(misfits), best.map({ misfits < $0.misfits }) ?? true else { return }
+      best = typed(type, misfits)
+      more(&best!)
+    }
+    let styles = bestNumbers(decimal: wanted)
+    if wanted == nil, let note = doubtfulComma(styles) { return text(note, isDoubtful: true) }
+    if let style = styles.first, let type = style.type(plainWhole: plainWhole) {
+      offer(style.misfits, type) { found in
+        found.decimal = style.fraction > 0 && !style.isWholeWithZero ? Character(Unicode.Scalar(style.mark)) : nil
+        found.thousands = style.hasGroups ? String(decoding: style.group, as: UTF8.self).first : nil
+        if style.isWholeWithZero {
+          found.zeroEnd = style.mark == 46 ? ".0" : ",0"
+          found.note = "whole numbers, some with \(found.zeroEnd!) behind them, which is taken off: 13085\(found.zeroEnd!) is 13085 in other tables"
+        }
+      }
+    }
+    if zeroLeaders == 0, wanted != "," { offer(floats, .float64) { $0.decimal = "." } }
+    offer(plainCells + truths, .bool)
+    offer(plainCells + isoDates, .date)
+    offer(plainCells + isoTimes, .timestamp())
+    let fewest = dates.map { plainCells + $0.misfits }.min() ?? cells
+    if let first = dates.first(where: { plainCells + $0.misfits == fewest }), isFew(fewest), best.map({ fewest < $0.misfits }) ?? true {
+      let rivals = dates.filter { fewest == 0 ? $0.misfits == 0 : isFew(plainCells + $0.misfits) }
+      if rivals.contains(where: { $0.order != first.order }) {
+        var formats: [String] = []
+        for style in rivals where !formats.contains(style.format) { formats.append(style.format) }
+        return text(
+          "dates of which day and month cannot be told apart; say type and format: " + formats.map { "\"\($0)\"" }.prefix(2).joined(separator: " or "),
+          isDoubtful: true)
+      }
+      offer(fewest, first.hasTime ? .timestamp() : .date) { $0.format = first.format }
+    }
+    guard let best else { return text(nil) }
+    if best.type.isNumeric, best.misfits > 0, codes > 0 || zeroLeaders > 0 {
+      return text(codes > 0 ? "\(codes) of \(cells) cells are codes such as \(firstCode), the others numbers" : nil)
+    }
+    return best
+  }
+
+  /// Number styles with the fewest misfits, the first is preferred; none where there are too many.
+  private func bestNumbers(decimal wanted: Character?) -> [NumberStyle] {
+    let usable = numbers.filter { style in
+      isFew(style.misfits) && style.type(plainWhole: plainWhole) != nil && (wanted == nil || !style.isTelling || wanted?.asciiValue == style.mark || style.isWholeWithZero)
+    }
+    guard let fewest = usable.map({ $0.misfits }).min() else { return [] }
+    return usable.filter { $0.misfits == fewest }
+  }
+
+  /// `1,234` alone may be read in two ways.
+  private func doubtfulComma(_ styles: [NumberStyle]) -> String? {
+    guard let first = styles.first, first.mark == 46, first.group == [44], styles.contains(where: { $0.mark == 44 }) else { return nil }
+    return "a comma with three digits behind it: between thousands or before decimals; say the type, and \"decimal\" or \"replace\""
+  }
+
+  private func isFew(_ misfits: Int) -> Bool { misfits == 0 || misfits <= cells / Self.cellsPerMisfit }
+
+  private func typed(_ type: ColumnType, _ misfits: Int) -> Found {
     var found = Found()
-    if cells == 0 { return found }
-    func typed(_ type: ColumnType) -> Found {
-      var found = Found()
-      found.type = type
-      found.nulls = nulls.sorted().map { Self.missing[$0] }
-      found.trim = hasBlanks
-      return found
-    }
-    if numbers[0].type == nil, numbers[1].type != nil, numbers[2].type != nil {
-      found.note = "a comma with three digits behind it: between thousands or before decimals; say the type, and \"decimal\" or \"replace\""
-      return found
-    }
-    for style in numbers {
-      guard let type = style.type else { continue }
-      found = typed(type)
-      found.decimal = style.fraction > 0 ? Character(Unicode.Scalar(style.mark)) : nil
-      found.thousands = style.hasGroups ? style.group.map { Character(Unicode.Scalar($0)) } : nil
-      return found
-    }
-    if isFloat {
-      found = typed(.float64)
-      found.decimal = "."
-      return found
-    }
-    if isTruth { return typed(.bool) }
-    if isISODate { return typed(.date) }
-    if isISOTime { return typed(.timestamp()) }
-    guard let first = dates.first else { return found }
-    let orders = Set(dates.map(\.order))
-    if orders.count > 1 {
-      found.note = "dates of which day and month cannot be told apart; say type and format: " + dates.map { "\"\($0.format)\"" }.prefix(2).joined(separator: " or ")
-      return found
-    }
-    found = typed(first.hasTime ? .timestamp() : .date)
-    found.format = first.format
+    found.type = type
+    found.nulls = nulls.sorted().map { Self.missing[$0] }
+    found.trim = hasBlanks
+    found.misfits = misfits
     return found
   }
-}
 
-/// One way to write dates, tried on every cell.
-private struct DateStyle {
-  enum Order { case yearFirst, dayFirst, monthFirst }
-
-  let format: String
-  let order: Order
-  let hasTime: Bool
-  private let reader: DateFormat
-
-  func reads(_ cell: UnsafeBufferPointer<UInt8>) -> Bool { reader.read(cell) != nil }
-
-  static let all: [DateStyle] = {
-    let days: [(String, Order)] = [
-      ("%Y/%m/%d", .yearFirst), ("%Y.%m.%d", .yearFirst), ("%d/%m/%Y", .dayFirst), ("%m/%d/%Y", .monthFirst), ("%d.%m.%Y", .dayFirst),
-      ("%d-%m-%Y", .dayFirst), ("%m-%d-%Y", .monthFirst), ("%d/%m/%y", .dayFirst), ("%m/%d/%y", .monthFirst), ("%d.%m.%y", .dayFirst),
-      ("%d-%m-%y", .dayFirst), ("%m-%d-%y", .monthFirst), ("%d %b %Y", .dayFirst), ("%d-%b-%Y", .dayFirst), ("%d-%b-%y", .dayFirst),
-      ("%b %d, %Y", .monthFirst), ("%b %d %Y", .monthFirst), ("%Y-%m-%d", .yearFirst),
-    ]
-    return days.flatMap { day, order in
-      ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M"].compactMap { time -> DateStyle? in
-        guard let reader = try? DateFormat.parse(day + time, withTime: !time.isEmpty).get() else { return nil }
-        return DateStyle(format: day + time, order: order, hasTime: !time.isEmpty, reader: reader)
-      }
-    }
-  }()
-}
-
-/// One way to write numbers: a decimal mark, a mark between thousands.
-private struct NumberStyle {
-  let mark: UInt8
-  let group: UInt8?
-  private var fits = true
-  private(set) var hasGroups = false
-  private(set) var fraction = 0
-  private var whole = 1
-
-  init(mark: UInt8, group: UInt8?) {
-    self.mark = mark
-    self.group = group
-  }
-
-  /// The plain one first.
-  static let all = [NumberStyle(mark: 46, group: nil), NumberStyle(mark: 46, group: 44), NumberStyle(mark: 44, group: nil), NumberStyle(mark: 44, group: 46)]
-
-  var type: ColumnType? {
-    guard fits, whole + fraction <= ColumnType.widestDecimal, group == nil || hasGroups else { return nil }
-    return fraction == 0 ? .int64 : .decimal(precision: whole + fraction, scale: fraction)
-  }
-
-  mutating func add(_ cell: UnsafeBufferPointer<UInt8>) {
-    guard fits else { return }
-    fits = false
-    var at = cell.first == 45 ? 1 : 0, digits = 0, run = 0, groups = 0, isZero = true
-    let start = at
-    while at < cell.count {
-      let byte = cell[at]
-      if byte &- 48 < 10 {
-        digits += 1
-        run += 1
-        if byte != 48 { isZero = false }
-      } else if byte == group {
-        guard groups == 0 ? (1...3).contains(run) : run == 3 else { return }
-        groups += 1
-        run = 0
-      } else {
-        break
-      }
-      at += 1
-    }
-    // No zeros in front; −0 would come back as 0.
-    guard digits > 0, digits == 1 || cell[start] != 48, groups == 0 || run == 3 else { return }
-    var places = 0
-    if at < cell.count {
-      guard cell[at] == mark else { return }
-      places = cell.count - at - 1
-      guard places > 0, cell[(at + 1)...].allSatisfy({ $0 &- 48 < 10 }) else { return }
-      if cell[(at + 1)...].contains(where: { $0 != 48 }) { isZero = false }
-    }
-    if isZero, cell[0] == 45 { return }
-    if groups > 0 { hasGroups = true }
-    whole = max(whole, digits)
-    fraction = max(fraction, places)
-    fits = true
+  private func text(_ note: String?, isDoubtful: Bool = false) -> Found {
+    var found = Found()
+    found.note = note
+    found.isDoubtful = isDoubtful
+    return found
   }
 }

@@ -50,13 +50,20 @@ public struct LooseReader: Sendable {
       for reject in rest { append(reject, table.name, to: &builder) }
       try quarantine(builder.finish())
     }
-    let loose = bytes.report
+    var loose = bytes.report
+    if let western = text as? WesternFallback { loose.westernBytes = western.westernBytes }
     report.rows += loose.rejected
     report.quarantined += loose.rejected
     report.blankRows += loose.blankRows
     report.loose = loose
     for kind in QuarantineReason.allCases { if let count = loose.reasons[kind] { Self.add(count, kind, to: &report.reasons) } }
     return report
+  }
+
+  /// The names in a text's header, as they stand there; nil without one.
+  public func headerTexts(of source: ByteSource) throws -> [String]? {
+    let (text, skipped) = try looseUTF8(source, encoding, isTolerant: dialect.isTolerant)
+    return try LooseTable(text, dialect, skipped: skipped).header
   }
 
   /// Without a header columns are told by position.

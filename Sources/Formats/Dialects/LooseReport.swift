@@ -13,6 +13,8 @@ public struct LooseReport: Sendable, Equatable {
   public internal(set) var cellsCut = 0
   /// The header in the middle of the table: left out.
   public internal(set) var repeatedHeaders = 0
+  /// Bytes that are no UTF-8 and were read as windows-1252.
+  public internal(set) var westernBytes = 0
   /// The line on which another table begins.
   public internal(set) var otherTable: Int?
 
@@ -20,6 +22,32 @@ public struct LooseReport: Sendable, Equatable {
   public internal(set) var reasons: [QuarantineReason: Int] = [:]
 
   public init() {}
+
+  /// What was put right, by kind.
+  public var repairs: [(kind: String, count: Int)] {
+    [
+      ("quotes or delimiters", quotes), ("by neighbours", mended), ("short rows padded", padded), ("long rows cut", trimmed),
+      ("cells with text cut off", cellsCut), ("bytes read as windows-1252", westernBytes),
+    ]
+  }
+
+  /// Of two files.
+  public static func + (a: LooseReport, b: LooseReport) -> LooseReport {
+    var sum = a
+    sum.kept += b.kept
+    sum.rejected += b.rejected
+    sum.blankRows += b.blankRows
+    sum.quotes += b.quotes
+    sum.mended += b.mended
+    sum.padded += b.padded
+    sum.trimmed += b.trimmed
+    sum.cellsCut += b.cellsCut
+    sum.repeatedHeaders += b.repeatedHeaders
+    sum.westernBytes += b.westernBytes
+    sum.otherTable = a.otherTable ?? b.otherTable
+    sum.reasons.merge(b.reasons, uniquingKeysWith: +)
+    return sum
+  }
 
   /// What was done, in words; empty when nothing was.
   public var words: [String] {
@@ -31,6 +59,7 @@ public struct LooseReport: Sendable, Equatable {
     say(trimmed, "long row cut", "long rows cut")
     say(cellsCut, "cell with text cut off", "cells with text cut off")
     say(repeatedHeaders, "repeated header left out", "repeated headers left out")
+    say(westernBytes, "byte that is no UTF-8 read as windows-1252", "bytes that are no UTF-8 read as windows-1252")
     if let otherTable { words.append("another table begins on line \(otherTable): \(rejected) row\(rejected == 1 ? "" : "s") not read") }
     return words
   }

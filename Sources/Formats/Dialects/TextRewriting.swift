@@ -39,6 +39,7 @@ public enum TextRewriting {
     try file.write(bytes)
     try giveRejects()
     outcome.report = table.report
+    if let western = text as? WesternFallback { outcome.report.westernBytes = western.westernBytes }
     return outcome
   }
 }

@@ -8,6 +8,8 @@ final class WesternFallback: ByteSource, @unchecked Sendable {
   private var output: [UInt8] = []
   private var given = 0
   private var ended = false
+  /// Bytes so far that were not UTF-8.
+  private(set) var westernBytes = 0
 
   init(_ source: ByteSource) { self.source = source }
 
@@ -44,6 +46,7 @@ final class WesternFallback: ByteSource, @unchecked Sendable {
         let high = (0x80..<0xA0).contains(byte) ? windows1252High[Int(byte) - 0x80] : UInt32(byte)
         output.append(contentsOf: String(Unicode.Scalar(high == 0 ? UInt32(byte) : high) ?? " ").utf8)
         at += 1
+        westernBytes += 1
       }
     }
     pending.removeFirst(at)

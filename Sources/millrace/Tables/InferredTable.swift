@@ -5,8 +5,8 @@ import Pipelines
 
 /// The settings of `ingest` that read a file: its dialect where it is not the ordinary one, and its columns with their types.
 ///
-/// Types come from every cell. Then the file is read with them, and a column that a row could not be read for is text again:
-/// what is inferred quarantines no row that text would not.
+/// Types come from every cell: those that at least 99 of 100 have. Then the file is read with them, and a column that more rows
+/// could not be read for than its cells said is text again. How many rows would be quarantined is told, with an example.
 struct InferredTable {
   struct InferredColumn {
     var name: String
@@ -22,11 +22,15 @@ struct InferredTable {
   private var rules = CSVDialect()
   private(set) var decimal: Character = "."
   private(set) var kind = FileKind.csv
+  /// Read as well as it goes, and ingest is told to.
+  private let isTolerant: Bool
+  private var loose: LooseDialect?
   private let path: String
   private let told: TableSource.Options
 
   init(_ path: String, _ arguments: DialectArguments, member: String?, query: String?, width: Int) throws {
     self.path = path
+    isTolerant = arguments.tolerant
     var options = TableSource.Options()
     options.member = member
     options.query = query
@@ -46,6 +50,7 @@ struct InferredTable {
     }
     let detected = try DetectedText(bytes(), encoding: arguments.toldEncoding, told: arguments.told)
     notes = detected.reasons
+    if isTolerant { loose = arguments.loose(detected.dialect) }
     guard var rules = detected.rules() else {
       throw Diagnostic(
         "the cells are separated by \"\(String(decoding: detected.dialect.delimiter, as: UTF8.self))\", and ingest reads one character",
@@ -54,14 +59,19 @@ struct InferredTable {
     var names: [String]?
     if rules.headerRows == 1 {
       options.dialect = rules
-      names = try CSVReader(dialect: rules).headerTexts(of: bytes())
+      names =
+        try loose.map { try LooseReader(dialect: $0, like: rules, columns: nil, sourceRow: nil).headerTexts(of: bytes()) }
+        ?? CSVReader(dialect: rules).headerTexts(of: bytes())
     } else {
       // ingest reads one row of names; several are lines in front of columns told by position.
       rules.preambleRows += rules.headerRows
       rules.headerRows = 0
     }
+    loose?.headerRows = rules.headerRows
+    loose?.preambleRows = rules.preambleRows
     self.rules = rules
     options.dialect = rules
+    options.loose = loose
     told = options
     try guess(names)
   }
@@ -79,47 +89,61 @@ struct InferredTable {
     }
     let fields = report?.schema.fields ?? []
     if guesses.isEmpty { guesses = Array(repeating: ColumnGuess(), count: fields.count) }
+    decimal = Self.decimal(guesses, rules)
     var taken: Set<String> = []
     columns = fields.enumerated().map { at, field in
       let source = names.flatMap { at < $0.count ? $0[at] : nil }
       let isOnce = source.map { name in !name.isEmpty && names!.filter { $0 == name }.count == 1 } ?? false
       return InferredColumn(
         name: Self.name(names == nil ? "column_\(at + 1)" : field.name, &taken), source: isOnce ? source : nil, position: at + 1,
-        found: at < guesses.count ? guesses[at].found : ColumnGuess.Found())
+        found: (at < guesses.count ? guesses[at] : ColumnGuess()).found(decimal: guesses.contains { $0.decimalVote != nil } ? decimal : nil))
     }
-    settleDecimal()
-    for column in columns { if let note = column.found.note { notes.append("column \"\(column.name)\" stays text: \(note)") } }
+    for (at, column) in columns.enumerated() {
+      if let note = column.found.note {
+        notes.append("column \"\(column.name)\" \(column.found.type == .string ? "stays text" : "is \(column.found.type)"): \(note)")
+      } else if column.found.type == .string, at < guesses.count, let mark = guesses[at].decimalVote, mark != decimal {
+        notes.append("column \"\(column.name)\" stays text: its decimal mark is \"\(mark)\", that of the file \"\(decimal)\"")
+      }
+    }
     try fallBack(rejected)
-    if rejected > 0 { notes.append("\(counted(rejected, "row")) cannot be read by the rules and would be quarantined") }
-  }
-
-  /// One decimal mark for the whole file: that of most columns.
-  private mutating func settleDecimal() {
-    let commas = columns.filter { $0.found.decimal == "," }.count, points = columns.filter { $0.found.decimal == "." }.count
-    if commas > points, rules.delimiter != "," { decimal = "," }
-    for at in columns.indices {
-      guard let mark = columns[at].found.decimal, mark != decimal else { continue }
-      columns[at].found = ColumnGuess.Found()
-      notes.append("column \"\(columns[at].name)\" stays text: its decimal mark is \"\(mark)\", that of the file \"\(decimal)\"")
+    if rejected > 0 {
+      notes.append("\(counted(rejected, "row")) cannot be read \(isTolerant ? "" : "by the rules ")and would be quarantined\(isTolerant ? "" : " (--tolerant reads more)")")
     }
   }
 
-  /// Reads with the types; columns that rows could not be read for become text.
+  /// One decimal mark for the whole file: that of most columns that tell one.
+  private static func decimal(_ guesses: [ColumnGuess], _ rules: CSVDialect) -> Character {
+    let votes = guesses.compactMap(\.decimalVote)
+    return votes.filter { $0 == "," }.count * 2 > votes.count && rules.delimiter != "," ? "," : "."
+  }
+
+  /// Reads with the types; columns that more rows could not be read for than their cells said become text.
   private mutating func fallBack(_ rejected: Int) throws {
     for _ in 0...columns.count {
-      var options = told, wrong: Set<String> = [], bad = 0
+      var options = told, wrong: [String: (rows: Int, example: String)] = [:]
       options.dialect.decimal = decimal
       options.columns = columns.map(\.csvColumn)
       for part in try TableSource.open(path, options) {
-        bad += try part.read { _ in try Interruption.check() } quarantine: { batch in
-          for row in 0..<batch.count where !batch["column"].isNull(row) { wrong.insert(batch["column"].value(at: row).description) }
-        }.quarantined
+        try part.read { _ in try Interruption.check() } quarantine: { batch in
+          let name = batch["column"], line = batch["line"], reason = batch["reason"]
+          for row in 0..<batch.count where !name.isNull(row) {
+            wrong[name.value(at: row).description, default: (0, "line \(line.value(at: row)): \(cut(reason.value(at: row).description, to: 120))")].rows += 1
+          }
+        }
       }
-      if bad <= rejected || wrong.isEmpty { return }
-      for at in columns.indices where wrong.contains(columns[at].name) {
+      var isDone = true
+      for at in columns.indices {
+        guard let (rows, _) = wrong[columns[at].name], rows > columns[at].found.misfits else { continue }
         columns[at].found = ColumnGuess.Found()
         notes.append("column \"\(columns[at].name)\" stays text: not every cell is read as its type")
+        isDone = false
       }
+      guard isDone else { continue }
+      for column in columns {
+        guard let (rows, example) = wrong[column.name] else { continue }
+        notes.append("column \"\(column.name)\" is \(column.found.type), and \(counted(rows, "row")) would be quarantined for it, as \(example)")
+      }
+      return
     }
   }
 
@@ -149,6 +173,7 @@ struct InferredTable {
       if rules.headerRows == 0 { members.append(JSONMember("header", .bool(false))) }
       if rules.preambleRows > 0 { members.append(JSONMember("preambleRows", .integer(rules.preambleRows))) }
       if decimal != "." { members.append(JSONMember("decimal", .string(String(decimal)))) }
+      if isTolerant { members.append(JSONMember("tolerant", .bool(true))) }
       if rules.encoding != .utf8 { members.append(JSONMember("encoding", .string(rules.encoding.rawValue))) }
     }
     members.append(JSONMember("columns", .object(columns.map { JSONMember($0.name, $0.json) })))
@@ -157,10 +182,16 @@ struct InferredTable {
 }
 
 extension InferredTable.InferredColumn {
+  /// What is taken out of the cells: marks between thousands, then zeros behind whole numbers.
+  private var edits: [String] {
+    let isPoint = { (text: String) in text.first == "." ? "\\" + text : text }
+    return [found.thousands.map { isPoint(String($0)) }, found.zeroEnd.map { isPoint($0) + "$" }].compactMap(\.self)
+  }
+
   var csvColumn: CSVColumn {
     CSVColumn(
       name, from: source.map(CSVColumn.Source.name) ?? .position(position), found.type, nulls: found.nulls, format: found.format, trim: found.trim,
-      replace: found.thousands.map { [.init($0 == "." ? "\\." : String($0), with: "")] } ?? [])
+      replace: edits.map { .init($0, with: "") })
   }
 
   var json: JSONValue {
@@ -170,7 +201,7 @@ extension InferredTable.InferredColumn {
     if let format = found.format { members.append(JSONMember("format", .string(format))) }
     if !found.nulls.isEmpty { members.append(JSONMember("nulls", .array(found.nulls.map(JSONValue.string)))) }
     if found.trim { members.append(JSONMember("trim", .bool(true))) }
-    if let mark = found.thousands { members.append(JSONMember("replace", .object([JSONMember(mark == "." ? "\\." : String(mark), .string(""))]))) }
+    if !edits.isEmpty { members.append(JSONMember("replace", .object(edits.map { JSONMember($0, .string("")) }))) }
     return .object(members)
   }
 }
