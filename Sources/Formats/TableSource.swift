@@ -23,6 +23,8 @@ public enum TableSource {
     public var dialect = CSVDialect()
     /// Delimited text is read by this instead of `dialect` (but for its decimal mark and encoding): as well as it goes.
     public var loose: LooseDialect?
+    /// What of the dialect is found in each file; what it finds goes before `dialect` and `loose`.
+    public var auto: AutoDialect?
     /// nil: all columns of the file; as text where the file is text.
     public var columns: [CSVColumn]?
     public var sourceRow: String?
@@ -249,26 +251,49 @@ public enum TableSource {
   private static func text(
     _ key: String, _ name: String, _ options: Options, _ bytes: @escaping @Sendable () throws -> ByteSource
   ) throws -> TablePartition {
-    if let loose = options.loose {
-      var reader = try LooseReader(dialect: loose, like: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
-      reader.width = options.width
-      let ready = reader
-      return TablePartition(key: key, name: name, kind: .csv, schema: reader.schema, bytes: bytes) { batch, quarantine in
-        try ready.read(bytes(), batch: batch, quarantine: quarantine)
+    if let auto = options.auto {
+      let schema = try CSVReader(columns: options.columns, sourceRow: options.sourceRow).schema
+      return TablePartition(key: key, name: name, kind: .csv, schema: schema, bytes: bytes) { batch, quarantine in
+        let settled = try AutoText(bytes, name, auto, options) { try text(key, name, $0, bytes) }
+        var report = try text(key, name, settled.options, bytes).read(batch: batch, quarantine: quarantine)
+        report.found = settled.found
+        return report
       }
     }
-    var reader = try CSVReader(dialect: options.dialect, columns: options.columns, sourceRow: options.sourceRow)
-    let whole = reader.schema
-    if options.missing == .null, let columns = options.columns {
-      let names = try CSVReader(dialect: options.dialect).header(of: bytes())
-      let there = columns.filter { column in if case .name(let name) = column.source { names.contains(name) } else { true } }
-      if there.count < columns.count { reader = try CSVReader(dialect: options.dialect, columns: there, sourceRow: options.sourceRow) }
+    if let loose = options.loose {
+      func reader(_ columns: [CSVColumn]?) throws -> LooseReader {
+        var reader = try LooseReader(dialect: loose, like: options.dialect, columns: columns, sourceRow: options.sourceRow)
+        reader.width = options.width
+        return reader
+      }
+      let whole = try reader(options.columns)
+      let ready = try reader(present(options) { try whole.headerTexts(of: bytes()) })
+      return filled(whole.schema, key, name, bytes) { try ready.read(bytes(), batch: $0, quarantine: $1) }
     }
-    reader.width = options.width
-    let ready = reader
-    return TablePartition(key: key, name: name, kind: .csv, schema: whole, bytes: bytes) { batch, quarantine in
-      var report = try ready.read(bytes(), batch: { try batch($0.filled(to: whole)) }, quarantine: quarantine)
-      report.schema = whole ?? report.schema
+    func reader(_ columns: [CSVColumn]?) throws -> CSVReader {
+      var reader = try CSVReader(dialect: options.dialect, columns: columns, sourceRow: options.sourceRow)
+      reader.width = options.width
+      return reader
+    }
+    let whole = try reader(options.columns)
+    let ready = try reader(present(options) { try CSVReader(dialect: options.dialect).header(of: bytes()) })
+    return filled(whole.schema, key, name, bytes) { try ready.read(bytes(), batch: $0, quarantine: $1) }
+  }
+
+  /// The columns wanted that a text has; all of them where it must.
+  private static func present(_ options: Options, names: () throws -> [String]?) throws -> [CSVColumn]? {
+    guard options.missing == .null, let columns = options.columns, let names = try names() else { return options.columns }
+    return columns.filter { column in if case .name(let name) = column.source { names.contains(name) } else { true } }
+  }
+
+  /// A part of which batches have all columns of `schema`, whichever the text has.
+  private static func filled(
+    _ schema: Schema?, _ key: String, _ name: String, _ bytes: @escaping @Sendable () throws -> ByteSource,
+    _ read: @escaping @Sendable ((Batch) throws -> Void, (Batch) throws -> Void) throws -> CSVReport
+  ) -> TablePartition {
+    TablePartition(key: key, name: name, kind: .csv, schema: schema, bytes: bytes) { batch, quarantine in
+      var report = try read({ try batch($0.filled(to: schema)) }, quarantine)
+      report.schema = schema ?? report.schema
       return report
     }
   }

@@ -17,17 +17,24 @@ public struct Ingest: Stage {
     ], version: 1, shares: ["csv": "1", "arrow": "26"])
 
   enum Missing: String, SettingChoice { case error, null }
+  enum Dialect: String, SettingChoice { case told, auto }
+  enum ShortRows: String, SettingChoice { case pad, quarantine }
+  enum LongRows: String, SettingChoice { case mend, trim, quarantine }
 
   @Setting("a file, a folder or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
   @Setting("the columns, by the names they get; needed for all but Parquet and Arrow") var columns: Named<IngestColumn> = [:]
-  @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other") var delimiter = ","
-  @Setting("encloses cells that hold delimiters or line ends; empty: nothing does") var quote = "\""
-  @Setting("makes the next character literal; empty: a quote inside quotes is written twice") var escape = ""
-  @Setting("whether a row of names stands above the data") var header = true
-  @Setting("lines in front of the header that are no part of the table", in: 0...1000) var preambleRows = 0
+  @Setting("told: as the settings below say; auto: what they do not say is found in each file, and the run tells what and why") var dialect = Dialect.told
+  @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other; with tolerant up to four; default \",\"") var delimiter: String?
+  @Setting("encloses cells that hold delimiters or line ends; empty: nothing does; default a double quote") var quote: String?
+  @Setting("makes the next character literal; default and empty: a quote inside quotes is written twice") var escape: String?
+  @Setting("whether a row of names stands above the data; default true") var header: Bool?
+  @Setting("lines in front of the header that are no part of the table; default 0", in: 0...1000) var preambleRows: Int?
   @Setting("lines that begin with this character are left out; empty: none") var comment = ""
-  @Setting("the decimal mark: \".\" or \",\"") var decimal = "."
-  @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252") var encoding = "utf-8"
+  @Setting("the decimal mark: \".\" or \",\"; default \".\"") var decimal: String?
+  @Setting("utf-8, utf-16, utf-32, latin-1 or cp1252; default utf-8") var encoding: String?
+  @Setting("text that breaks the rules is read as well as it goes; rows that still do not fit are quarantined") var tolerant = false
+  @Setting("with tolerant, rows with too few cells: nulls where they fit, or quarantine") var shortRows = ShortRows.pad
+  @Setting("with tolerant, rows with too many cells: mended without loss or else quarantined, cut at the end, or all quarantined") var longRows = LongRows.mend
   @Setting("which members of an archive to read, as a pattern") var member: String?
   @Setting("which sheet of a workbook, by name or by number from 1; default: the first") var sheet: String?
   @Setting("a PostgreSQL database by the name under which the person allowed it: --allow-connection NAME=postgresql://host/database") var connection: String?
@@ -62,7 +69,7 @@ public struct Ingest: Stage {
       if column.value.source != nil, column.value.position != nil {
         mistakes.append(Diagnostic("a column has a name or a position in the file, not both", at: .setting(["columns", .key(column.name)])))
       }
-      if !header, column.value.position == nil, column.value.source != nil {
+      if header == false, column.value.position == nil, column.value.source != nil {
         mistakes.append(Diagnostic(
           "a file without a header has no names", at: .setting(["columns", .key(column.name), "source"]), hint: "give its \"position\""))
       }
@@ -121,35 +128,11 @@ public struct Ingest: Stage {
   private func options(width: Int?) throws(Mistakes) -> TableSource.Options {
     var options = TableSource.Options()
     var mistakes: [Diagnostic] = []
-    func character(_ text: String, _ name: PathStep) -> Character? {
-      if text.isEmpty { return nil }
-      if text.count > 1 { mistakes.append(Diagnostic("setting \(name) does not fit", at: .setting([name]), expected: "one character", found: "\"\(text)\"")) }
-      return text.first
-    }
-    var dialect = CSVDialect()
-    switch delimiter {
-    case "tab": dialect.delimiter = "\t"
-    case "blank": dialect.blankAligned = true
-    default:
-      if let one = character(delimiter, "delimiter") { dialect.delimiter = one } else {
-        mistakes.append(Diagnostic("setting delimiter does not fit", at: .setting(["delimiter"]), expected: "one character, \"tab\" or \"blank\"", found: "an empty text"))
-      }
-    }
-    dialect.quote = character(quote, "quote")
-    dialect.escape = character(escape, "escape")
-    dialect.comment = character(comment, "comment")
-    if let mark = character(decimal, "decimal") { dialect.decimal = mark }
-    dialect.headerRows = header ? 1 : 0
-    dialect.preambleRows = preambleRows
-    if let known = TextEncoding(named: encoding) { dialect.encoding = known } else {
-      let names = TextEncoding.allCases.map(\.rawValue)
-      mistakes.append(Diagnostic("unknown encoding \"\(encoding)\"", at: .setting(["encoding"]), hint: hint(forUnknown: encoding, among: names)))
-    }
-    options.dialect = dialect
+    setText(&options, &mistakes)
     options.columns = columns.isEmpty ? nil : columns.enumerated().map { at, column in
       var made = column.value.csvColumn(column.name)
       made.nulls += nulls
-      if !header, column.value.position == nil { made.source = .position(at + 1) }
+      if header == false, column.value.position == nil { made.source = .position(at + 1) }
       return made
     }
     options.member = member
@@ -159,9 +142,9 @@ public struct Ingest: Stage {
     options.sourceRow = sourceRow ? "source_row" : nil
     options.width = width
     if !columns.isEmpty {
-      do throws(Mistakes) { _ = try CSVReader(dialect: dialect, columns: options.columns, sourceRow: options.sourceRow) } catch { mistakes += error.all }
+      do throws(Mistakes) { _ = try CSVReader(dialect: options.dialect, columns: options.columns, sourceRow: options.sourceRow) } catch { mistakes += error.all }
     } else {
-      mistakes += dialect.mistakes
+      mistakes += options.dialect.mistakes
     }
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
     return options
@@ -187,7 +170,7 @@ public struct Ingest: Stage {
           }
         } quarantine: { try quarantine.append($0) }
         try sink.close()
-        tally.add(report)
+        tally.add(report, file: part.name)
         if let most = maxQuarantine, tally.quarantined > most { throw tooMany(tally, most) }
       }
     }
@@ -202,7 +185,7 @@ public struct Ingest: Stage {
 
   /// The rows that one file may have too many of are counted over all.
   public func combined(_ parts: [JSONValue]) throws -> JSONValue {
-    let all = sum(of: parts)
+    let all = IngestTally.sum(of: parts)
     if let most = maxQuarantine, let quarantined = all["quarantined"]?.int, quarantined > most {
       var tally = IngestTally()
       tally.rows = all["rows"]?.int ?? 0
@@ -235,39 +218,5 @@ public struct Ingest: Stage {
       "\(tally.quarantined) of \(tally.rows) rows cannot be read", at: .setting(["maxQuarantine"]), expected: "at most \(most)",
       found: tally.reasons.map { "\($0.rows) × \($0.reason.rawValue)" }.joined(separator: ", "),
       hint: "raise maxQuarantine and look at the quarantine output, or mend the source")
-  }
-}
-
-/// What reading all files came to: rows = kept + quarantined.
-private struct IngestTally {
-  var rows = 0, kept = 0, quarantined = 0, blankRows = 0, bytes = 0
-  var reasons: [(reason: QuarantineReason, rows: Int)] = []
-  var ignored: [String] = []
-
-  mutating func add(_ report: CSVReport) {
-    rows += report.rows
-    kept += report.kept
-    quarantined += report.quarantined
-    blankRows += report.blankRows
-    bytes += report.bytes
-    for (reason, count) in report.reasons {
-      if let at = reasons.firstIndex(where: { $0.reason == reason }) { reasons[at].rows += count } else { reasons.append((reason, count)) }
-    }
-    for name in report.ignored where !ignored.contains(name) { ignored.append(name) }
-  }
-
-  var metrics: Metrics {
-    var metrics = Metrics()
-    metrics["rows"] = .integer(rows)
-    metrics["kept"] = .integer(kept)
-    metrics["quarantined"] = .integer(quarantined)
-    if !reasons.isEmpty {
-      metrics["reasons"] = .object(QuarantineReason.allCases.compactMap { reason in
-        reasons.first { $0.reason == reason }.map { JSONMember(reason.rawValue, .integer($0.rows)) }
-      })
-    }
-    if blankRows > 0 { metrics["blank_lines"] = .integer(blankRows) }
-    if bytes > 0 { metrics["bytes"] = .integer(bytes) }
-    return metrics
   }
 }

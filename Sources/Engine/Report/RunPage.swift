@@ -28,6 +28,7 @@ struct RunPage {
     <h2>Time</h2>
     <div class="wide">\(gantt)</div>
     \(warnings)
+    \(notes)
     </body>
     </html>
 
@@ -61,6 +62,15 @@ struct RunPage {
     }.joined(separator: "\n")
   }
 
+  /// What stages want to be read beside their numbers: the texts of their metric "notes".
+  private var notes: String {
+    let told = report.stages.filter { !$0.notes.isEmpty }
+    if told.isEmpty { return "" }
+    return "<h2>Notes</h2>\n" + told.map { stage in
+      "<div class=\"warning\"><strong>\(escaped(stage.name))</strong><pre>\(escaped(stage.notes.joined(separator: "\n")))</pre></div>"
+    }.joined(separator: "\n")
+  }
+
   private var table: String {
     let rows = report.stages.map { stage in
       """
@@ -91,7 +101,7 @@ struct RunPage {
   }
 
   private func metrics(_ stage: RunReport.Stage) -> String {
-    let members = stage.metrics.members ?? []
+    let members = (stage.metrics.members ?? []).filter { $0.key != "notes" }
     if members.isEmpty { return "" }
     let lines = members.map { member in
       let value = member.value.canonical

@@ -23,6 +23,8 @@ public struct RunReport: Sendable {
     public let outputs: [Output]
     /// An object; of the execution that made the artifacts.
     public let metrics: JSONValue
+    /// Of the metrics, what is meant to be read as text.
+    public var notes: [String] { (metrics["notes"]?.array ?? []).compactMap(\.string) }
     /// Where the work was done by partitions.
     public let parts: Parts?
     public let warnings: [Diagnostic]

@@ -16,6 +16,8 @@ public struct CSVReport: Sendable {
   public internal(set) var schema = Schema([])
   /// What was done to text that breaks the rules; nil where it was read by them.
   public internal(set) var loose: LooseReport?
+  /// The dialect that was found in the file; nil where it was told.
+  public internal(set) var found: FoundDialect?
 }
 
 /// Why a row could not be read.

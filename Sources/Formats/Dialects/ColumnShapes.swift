@@ -57,9 +57,9 @@ struct ColumnShapes {
     return 1
   }
 
-  /// Whether the text is one of the shapes of a strict column.
+  /// Whether the text is one of the shapes of a strict column that at least one of twenty of its cells have.
   func knows(_ text: ArraySlice<UInt8>, _ column: Int) -> Bool {
-    !text.isEmpty && isStrict(column) && shapes[column][Self.shape(text)] != nil
+    !text.isEmpty && isStrict(column) && shapes[column][Self.shape(text), default: 0] * 20 >= max(1, filled[column])
   }
 
   /// Cells of this column are always enclosed.

@@ -17,6 +17,8 @@ public struct LooseDialect: Hashable, Sendable {
     /// Empty cells too many are left out and cells that a delimiter inside text has torn apart are joined where the columns
     /// say so; what is still too much is cut off at the end.
     case trim
+    /// As `trim`, but a row of which text would be cut off is quarantined.
+    case mend
     case keep
     case quarantine
   }

@@ -175,22 +175,11 @@ extension LooseTable {
   /// Pads, trims, mends or rejects. False: the row is gone.
   private func fit(_ row: inout LooseRow, _ place: Place) throws -> Bool {
     guard row.count != width else { return true }
-    if row.count < width {
-      switch dialect.short {
-      case .keep: return true
-      case .quarantine:
-        reject(place, .cellCount(found: row.count, expected: width))
-        return false
-      case .pad: break
-      }
-    } else {
-      switch dialect.long {
-      case .keep: return true
-      case .quarantine:
-        reject(place, .cellCount(found: row.count, expected: width))
-        return false
-      case .trim: break
-      }
+    let isShort = row.count < width
+    if isShort ? dialect.short == .keep : dialect.long == .keep { return true }
+    if isShort ? dialect.short == .quarantine : dialect.long == .quarantine {
+      reject(place, .cellCount(found: row.count, expected: width))
+      return false
     }
     if let repair, repairs < Self.mostRepairs {
       repairs += 1
@@ -200,9 +189,12 @@ extension LooseTable {
         return true
       }
     }
-    if row.count < width {
+    if isShort {
       report.padded += 1
       row.pad(to: width)
+    } else if dialect.long == .mend, (width..<row.count).contains(where: { !row.isEmpty($0) }) {
+      reject(place, .cellCount(found: row.count, expected: width))
+      return false
     } else {
       report.trimmed += 1
       report.cellsCut += (width..<row.count).filter { !row.isEmpty($0) }.count
@@ -272,7 +264,10 @@ extension LooseTable {
         inVain += max(0, row.lookedTo - next)
         from = next
         if row.isBlank || row.isAllEmpty { continue }
-        if dialect.isTolerant, begins(row), row.texts != headerRow.texts { break }
+        if dialect.isTolerant, begins(row) {
+          if row.texts == headerRow.texts { continue }
+          break
+        }
         widths[row.count, default: 0] += 1
         total += 1
         rows.append(row)
@@ -300,7 +295,7 @@ extension LooseTable {
 
   /// A header with more cells than the rows have: names that are empty go, from the end.
   private func trimHeader(to common: Int) {
-    guard common > 1, dialect.isTolerant, dialect.long == .trim, var names = header else { return }
+    guard common > 1, dialect.isTolerant, dialect.long == .trim || dialect.long == .mend, var names = header else { return }
     while names.count > common, let empty = names.lastIndex(of: "") {
       names.remove(at: empty)
       if headerRow.count > empty { headerRow.removeCell(empty) }

@@ -55,7 +55,12 @@ struct RunsCommand: ParsableCommand {
           String((main?["digest"]?.string ?? "").prefix(12)), reasonText((stage["reasons"]?.array ?? []).compactMap { Reason(json: $0) }),
         ])
       }
-      Standard.out(text + table.text())
+      text += table.text()
+      for stage in record["stages"]?.array ?? [] {
+        let notes = (stage["metrics"]?["notes"]?.array ?? []).compactMap(\.string)
+        if !notes.isEmpty { text += "\n\(stage["name"]?.string ?? "")\n" + notes.map { "  \($0)\n" }.joined() }
+      }
+      Standard.out(text)
     }
   }
 }

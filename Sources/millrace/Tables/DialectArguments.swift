@@ -13,7 +13,7 @@ struct DialectArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Rows of names above the data.", valueName: "n")) var headerRows: Int?
   @Option(help: ArgumentHelp("Lines in front of the header.", valueName: "n")) var preambleRows: Int?
   @Option(help: ArgumentHelp("With --tolerant, of rows with too few cells: pad, keep or quarantine.", valueName: "what")) var shortRows: LooseDialect.ShortRows?
-  @Option(help: ArgumentHelp("With --tolerant, of rows with too many cells: trim, keep or quarantine.", valueName: "what")) var longRows: LooseDialect.LongRows?
+  @Option(help: ArgumentHelp("With --tolerant, of rows with too many cells: trim, mend (quarantined where text would be lost), keep or quarantine.", valueName: "what")) var longRows: LooseDialect.LongRows?
   @Option(help: ArgumentHelp("With --tolerant, of lines without text: skip or keep.", valueName: "what")) var blankRows: BlankRows?
 
   enum BlankRows: String, CaseIterable, ExpressibleByArgument { case skip, keep }
