@@ -1,5 +1,6 @@
 import Columns
 import Diagnostics
+import Foundation
 import Testing
 
 @testable import Formats
@@ -127,5 +128,16 @@ import Testing
     #expect(message { try Self.read(parquet + "/large_string_map.brotli.parquet", TableSource.Options()) }.contains(", more than 1000 times"))
     let nested = try Self.read(parquet + "/nested_maps.snappy.parquet", TableSource.Options())
     #expect(nested.rows[0] == #"[["a",[[1,true],[2,false]]]]|1|1.0"#)
+  }
+
+  @Test func twoColumnsOfOneNameAreRefusedWithAdvice() throws {
+    let scratch = Scratch()
+    let path = try Self.file([("k", .int32s([1])), ("x1", .int32s([2])), ("x2", .int32s([3]))], in: scratch, "t.arrow")
+    // Names of two bytes each, wherever the file has them.
+    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    for at in 0..<bytes.count - 1 where bytes[at] == 0x78 && bytes[at + 1] == 0x32 { bytes[at + 1] = 0x31 }
+    let twice = scratch.file("twice.arrow", bytes: bytes)
+    let text = message { try TableSource.open(twice) }
+    #expect(text.contains("two columns are named \"x1\"") && text.contains("columns 2 and 3") && text.contains("give one of them another where the file is written"), "\(text)")
   }
 }

@@ -29,17 +29,19 @@ final class ForeignSchema: @unchecked Sendable {
   /// Takes the struct over.
   init(_ exported: ArrowSchema, file: String) throws {
     self.exported = exported
-    var fields: [Field] = [], places: [String: Int] = [:], twice: String?
+    var fields: [Field] = [], places: [String: Int] = [:], twice: [Int] = []
     for at in 0..<Int(exported.n_children) {
       guard let child = exported.children?[at]?.pointee else { preconditionFailure("Arrow gave a schema with a missing column") }
       let name = child.name.map { String(cString: $0) } ?? "", format = String(cString: child.dictionary?.pointee.format ?? child.format)
-      if places.updateValue(at, forKey: name) != nil { twice = name }
+      if let first = places.updateValue(at, forKey: name), twice.isEmpty { twice = [first + 1, at + 1] }
       fields.append(Field(name: name, type: ColumnType(arrowFormat: format), isBinary: format == "z", format: format))
     }
     self.fields = fields
     self.places = places
-    if let twice {
-      throw Diagnostic("two columns are named \"\(escaped(twice))\"", at: .data(file: file, line: nil, byte: nil, column: nil))
+    if !twice.isEmpty {
+      throw Diagnostic(
+        "two columns are named \"\(escaped(fields[twice[1] - 1].name))\"", at: .data(file: file, line: nil, byte: nil, column: nil), found: "columns \(twice[0]) and \(twice[1])",
+        hint: "columns of Parquet and Arrow files are told by name: give one of them another where the file is written, or write it as CSV, of which columns have positions")
     }
   }
 
