@@ -110,9 +110,8 @@ struct CleanTally {
     case .float64: return .double(sum.lost.isFinite ? sum.real + sum.lost : sum.real)
     case .decimal(_, let scale):
       // Digit for digit as long as a JSON number keeps them, as text beyond.
-      guard let units = Int64(exactly: sum.exact) else { return .string("\(sum.exact) / 10^\(scale)") }
-      let text = decimalText(units, scale: scale)
-      return units.magnitude < 1_000_000_000_000_000 ? .double(Double(text) ?? 0) : .string(text)
+      let text = decimalDigits(sum.exact, scale: scale)
+      return sum.exact.magnitude < 1_000_000_000_000_000 ? .double(Double(text) ?? 0) : .string(text)
     default: return Int64(exactly: sum.exact).map { .integer($0) } ?? .string("\(sum.exact)")
     }
   }
