@@ -31,7 +31,7 @@ docs: build ## make docs/stages.md and docs/pipeline.schema.json anew
 	.build/release/millrace docs docs
 
 clean: ## forget what was built; artifacts and .deps stay
-	rm -rf .build .build-asan .build-tsan
+	rm -rf .build .build-asan .build-tsan .build-fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -30,6 +30,7 @@ let package = Package(
       dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CPostgres", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
+    .executableTarget(name: "read-any", dependencies: ["Formats", "Columns", "Diagnostics"], path: "Tests/Corpora/ReadAny", swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "ExpressionsTests", dependencies: ["Expressions", "Columns", "Diagnostics"], swiftSettings: strict),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columns", "Diagnostics", "CZlib", "CSQLite"], swiftSettings: strict),

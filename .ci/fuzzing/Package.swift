@@ -1,0 +1,43 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// What reads bytes of others, as targets for libFuzzer (Tests/Fuzzing); a package of its own, because everything in it is
+// compiled with the fuzzer's counters. Used by .ci/fuzz.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "fuzzing",
+  platforms: [.macOS(.v15)],
+  targets: [
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive"),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat"),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash"),
+    .target(name: "CScan"),
+    .target(name: "CArrowBridge"),
+    .target(name: "Diagnostics", swiftSettings: strict),
+    .target(name: "Columns", dependencies: ["CArrowBridge", "CXXHash"], swiftSettings: strict),
+    .target(name: "Statistics", swiftSettings: strict),
+    .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
+    .target(
+      name: "Formats",
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan"],
+      swiftSettings: strict),
+    .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
+    .target(name: "Pipelines", dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels"], swiftSettings: strict),
+
+    .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
+    .target(name: "FuzzDriver", dependencies: ["CFuzzer"], path: "Tests/Fuzzing/Driver", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-csv", dependencies: ["Formats", "Columns", "FuzzDriver"], path: "Tests/Fuzzing/CSV", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-workbooks", dependencies: ["Formats", "Columns", "CZlib", "FuzzDriver"], path: "Tests/Fuzzing/Workbooks", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-archives", dependencies: ["Formats", "FuzzDriver"], path: "Tests/Fuzzing/Archives", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-documents", dependencies: ["Pipelines", "Expressions", "Diagnostics", "FuzzDriver"], path: "Tests/Fuzzing/Documents",
+      swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx20
+)
