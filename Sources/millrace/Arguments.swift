@@ -39,9 +39,8 @@ struct Assignment: ExpressibleByArgument {
   }
 }
 
-/// A document, the values of its parameters, and what it may read.
-struct DocumentArguments: ParsableArguments {
-  @Argument(help: ArgumentHelp("The pipeline.", valueName: "document")) var document: String
+/// The values of a document's parameters, and what it may read.
+struct ValueArguments: ParsableArguments {
   @Option(name: .customLong("set"), help: ArgumentHelp("The value of a parameter; may be repeated.", valueName: "name=value"))
   var assignments: [Assignment] = []
   @Option(help: ArgumentHelp("A file or folder outside of the project that the document may read; may be repeated.", valueName: "path"))
@@ -50,22 +49,65 @@ struct DocumentArguments: ParsableArguments {
     "A database that the document may read, by the name it has there; may be repeated. Also: $MILLRACE_CONNECTION_NAME.", valueName: "name=url"))
   var allowConnection: [Assignment] = []
 
+  var values: [(name: String, value: String)] { assignments.map { ($0.name, $0.value) } }
+  var connections: [(name: String, url: String)] { allowConnection.map { ($0.name, $0.value) } }
+
+  func source(_ document: String) -> PipelineSource {
+    PipelineSource(document: document, values: values, allowPath: allowPath, connections: connections)
+  }
+}
+
+struct DocumentArguments: ParsableArguments {
+  @Argument(help: ArgumentHelp("The pipeline.", valueName: "document")) var document: String
+  @OptionGroup var given: ValueArguments
+
+  var source: PipelineSource { given.source(document) }
+  var project: Project { source.project }
+  func resolved() throws -> ResolvedDocument { try source.resolved() }
+  func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan { try source.plan(options) }
+}
+
+/// A document with the values of its parameters.
+struct PipelineSource {
+  let document: String
+  let values: [(name: String, value: String)]
+  let allowPath: [String]
+  /// Databases that it may read. They may hold passwords: no plan and no record names them.
+  var connections: [(name: String, url: String)] = []
+  /// The text in place of the file's.
+  var text: [UInt8]?
+
   var project: Project { Project(document: document) }
 
   func resolved() throws -> ResolvedDocument {
-    try PipelineDocument(contents(ofDocument: document), file: document).resolve(set: assignments.map { ($0.name, $0.value) })
+    try PipelineDocument(text ?? contents(ofDocument: document), file: document).resolve(set: values)
   }
 
   /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
-  func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan {
-    let finder = SourceFinder(project: project, allow: allowPath, connections: allowConnection.map { ($0.name, $0.value) })
+  func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan { try bound(resolved(), options, findsFiles: true) }
+
+  /// The same, and what the record of a run says of how it was started.
+  func planToRun(_ options: RunOptions) throws -> (plan: BoundPlan, provenance: Provenance) {
     let document = try resolved()
+    let plan = try bound(document, options, findsFiles: true)
+    let provenance = Provenance(
+      text: String(decoding: document.document.source.text.bytes, as: UTF8.self), values: values, allowPath: allowPath,
+      origins: document.origins(of: plan), project: project.root)
+    return (plan, provenance)
+  }
+
+  /// The same; without files where nothing but names, kinds and wiring counts.
+  func bound(_ options: RunOptions, findsFiles: Bool) throws -> BoundPlan { try bound(resolved(), options, findsFiles: findsFiles) }
+
+  private func bound(_ document: ResolvedDocument, _ options: RunOptions, findsFiles: Bool) throws -> BoundPlan {
+    let finder = SourceFinder(project: project, allow: allowPath, connections: connections)
     do throws(Mistakes) {
+      if !findsFiles { return try document.bound(to: stageCatalog, finding: nil) }
       return try document.bound(to: stageCatalog) { source, stage throws(Mistakes) in
         try finder.files(of: source, origin: stage.pathOrigin(of: source.setting))
       }
     } catch {
-      throw Mistakes(options.mistakes(among: document.stages.map { $0.name }, of: document.document.name) + error.all)
+      throw Mistakes(options.mistakes(among: document.stages.map { ($0.name, $0.kind) }, of: document.document.name) + error.all)
     }
   }
 }
@@ -98,12 +140,32 @@ struct WidthArguments: ParsableArguments {
   }
 }
 
+/// Which stages are meant, the same words for every command. A selector is `fit`, `+fit`, `rfm+`, `2+x+1`, `seg*`, `kind:fit`, `stale`,
+/// `failed` or `all`; `a,b` is what both mean, `"a b"` what either does.
+struct SelectionArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("These stages and what they need; may be repeated.", valueName: "selector")) var to: [String] = []
+  @Option(help: ArgumentHelp("These stages only (fit, +fit, rfm+, 2+x+1, seg*, kind:fit, stale, failed); may be repeated.", valueName: "selector"))
+  var only: [String] = []
+  @Option(help: ArgumentHelp("Not these stages; may be repeated.", valueName: "selector")) var exclude: [String] = []
+
+  func choose(_ options: inout RunOptions) { (options.to, options.only, options.exclude) = (to, only, exclude) }
+
+  var isEmpty: Bool { to.isEmpty && only.isEmpty && exclude.isEmpty }
+
+  /// Names of the stages chosen. Files and store are looked at where a selector needs them, and only there.
+  func chosen(_ source: PipelineSource, _ place: StoreArguments) throws -> (plan: BoundPlan, names: [String]) {
+    var options = RunOptions()
+    choose(&options)
+    let plan = try source.bound(options, findsFiles: options.isAboutStore)
+    return (plan, try Executor(store: place.store(of: source.project)).selected(plan, options))
+  }
+}
+
 /// What `run` and `plan` take alike.
 struct RunArguments: ParsableArguments {
   @OptionGroup var width: WidthArguments
-  @Option(help: ArgumentHelp("These stages and what they need; may be repeated.", valueName: "stage")) var to: [String] = []
-  @Option(help: ArgumentHelp("These stages only; what they need must be in the store.", valueName: "stage")) var only: [String] = []
-  @Option(help: ArgumentHelp("Run these whatever the store holds; may be repeated.", valueName: "stage")) var force: [String] = []
+  @OptionGroup var selection: SelectionArguments
+  @Option(help: ArgumentHelp("Run these whatever the store holds; may be repeated.", valueName: "selector")) var force: [String] = []
   @Option(help: ArgumentHelp("Stages run together while their estimates fit: 4GiB.", valueName: "size")) var memory: ByteCount?
   @Flag(help: "A failed stage stops only what needs it.") var keepGoing = false
   @Flag(help: "Read no earlier artifact, and leave the store as it is.") var noCache = false
@@ -115,11 +177,13 @@ struct RunArguments: ParsableArguments {
     options.keepGoing = keepGoing
     options.noCache = noCache
     options.force = force
-    options.to = to
-    options.only = only
+    selection.choose(&options)
     options.toolVersion = toolVersion
     return options
   }
+
+  /// Whether anything was said about what to run.
+  var choosesWork: Bool { !selection.isEmpty || !force.isEmpty || noCache }
 }
 
 /// Warnings of a plan, on standard error.

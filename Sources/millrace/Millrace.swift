@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Engine
 
 #if canImport(Glibc)
   import CMalloc
@@ -17,8 +18,8 @@ struct Millrace: ParsableCommand {
     commandName: "millrace", abstract: "Runs data pipelines written in JSON; what has not changed is not done again.",
     discussion: "A first look: millrace run pipelines/quickstart.json", version: toolVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, GraphCommand.self, ShowCommand.self, ExportCommand.self,
-      ConvertCommand.self, InferCommand.self, RunsCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
+      RunCommand.self, PlanCommand.self, WhyCommand.self, CheckCommand.self, ListCommand.self, GraphCommand.self, ShowCommand.self, ExportCommand.self,
+      ConvertCommand.self, InferCommand.self, RunsCommand.self, LockCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
       DocsCommand.self,
     ])
 }
@@ -65,6 +66,9 @@ struct Millrace: ParsableCommand {
     switch error {
     case let code as ExitCode: return code.rawValue
     case let mistakes as Mistakes: Standard.error(mistakes.description + "\n")
+    case let moved as Moved:
+      Standard.error(Mistakes(moved.all).description + "\n")
+      return Exit.moved.rawValue
     case let mistake as Diagnostic: Standard.error(mistake.description + "\n")
     default:
       if let number = Interruption.signal { return 128 + number }
@@ -83,6 +87,8 @@ enum Exit {
   static let failed = ExitCode(1)
   /// The document or its inputs do not fit.
   static let unfit = ExitCode(2)
+  /// What was locked, planned or recorded differs from what is there.
+  static let moved = ExitCode(3)
   /// Wrong usage.
   static let usage = ExitCode(64)
 }

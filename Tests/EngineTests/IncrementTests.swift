@@ -43,6 +43,51 @@ import Testing
     #expect(Disk.names(in: story.store.locks) == [])
   }
 
+  /// What a run leaves in its record beside what it printed.
+  @Test func theRecordSaysWhatWasReadAndWhence() throws {
+    let story = try chain()
+    var options = RunOptions(width: 2)
+    options.only = ["all"]
+    options.provenance = Provenance(
+      text: "{}", values: [("until", "2011-12-09")], allowPath: ["/data"], origins: ["parameters": [:]], project: story.folder)
+    let report = try story.run(options)
+    let record = try RunRegistry(store: story.store).record("last")
+    #expect(record["started-with"]?["text"] == "{}" && record["started-with"]?["set"] == [["name": "until", "value": "2011-12-09"]])
+    #expect(record["started-with"]?["only"] == ["all"] && record["started-with"]?["allow"] == ["/data"])
+    #expect(record["origins"] == ["parameters": [:]])
+    #expect(record["machine"]?["processors"]?.int ?? 0 > 0 && record["machine"]?["architecture"]?.string?.isEmpty == false)
+    let rows = try #require(record["stages"]?.array?.first)
+    #expect(rows["recipe"]?.string == report[stage: "rows"]?.recipe)
+    #expect(rows["sources"]?.members?.map(\.key) == ["rows.csv"] && rows["sources"]?["rows.csv"]?.string?.count == 32)
+  }
+
+  @Test(arguments: ["ref", "packed", "detached", "work tree", "none"]) func theCommitIsReadFromTheRepository(how: String) throws {
+    let story = Story()
+    let (commit, folder) = ("0123456789abcdef0123456789abcdef01234567", story.folder + "/project")
+    func file(_ path: String, _ text: String) throws {
+      try Disk.makeFolders(Disk.folder(of: path))
+      try Disk.write(Array(text.utf8), to: path, durably: false)
+    }
+    try Disk.makeFolders(folder + "/pipelines")
+    let git = folder + "/.git"
+    switch how {
+    case "ref":
+      try file(git + "/HEAD", "ref: refs/heads/main\n")
+      try file(git + "/refs/heads/main", commit + "\n")
+    case "packed":
+      try file(git + "/HEAD", "ref: refs/heads/main\n")
+      try file(git + "/packed-refs", "# pack-refs with: peeled fully-peeled sorted\n\(commit) refs/heads/main\n")
+    case "detached": try file(git + "/HEAD", commit + "\n")
+    case "work tree":
+      try file(story.folder + "/repository/worktrees/w/HEAD", "ref: refs/heads/side\n")
+      try file(story.folder + "/repository/worktrees/w/commondir", "../..\n")
+      try file(story.folder + "/repository/refs/heads/side", commit + "\n")
+      try file(git, "gitdir: ../repository/worktrees/w\n")
+    default: try file(git + "/HEAD", "ref: refs/heads/main\n")
+    }
+    #expect(GitState(around: folder + "/pipelines")?.json(looksForChanges: false) == (how == "none" ? nil : ["commit": .string(commit)]))
+  }
+
   @Test func aSettingStopsWhereTheColumnsComeOutEqual() throws {
     let story = try chain()
     try story.run()

@@ -137,7 +137,7 @@ import Testing
     #expect(counts["shifted", default: 0] == (stage == "rows" ? 24 : 1))
     #expect(report.digests == first.digests)
     #expect(report[stage: stage]?.reasons.map(\.description) == ["the artifact is damaged"])
-    #expect(story.store.damagedArtifacts(width: 2) == [])
+    #expect(StoreFindings(of: story.store, width: 2).all == [])
   }
 
   @Test func aLostPartitionIsMadeAgainOnlyWhenItIsNeeded() throws {

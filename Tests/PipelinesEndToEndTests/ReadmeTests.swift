@@ -4,7 +4,7 @@ import Testing
   import Glibc
 #endif
 
-/// Every command of README.md, in its order, in one folder; what it promises to fail must fail.
+/// Every command of README.md and then of docs/runs.md, in their order, in one folder; what they promise to fail must fail.
 @Suite struct ReadmeTests {
   @Test func everyCommandRuns() throws {
     let readme = text(ofFile: Executable.packageRoot + "/README.md")
@@ -25,7 +25,8 @@ import Testing
       #expect(code(of: "ln -s '\(shared)/data/\(place)/\(file)' .", in: folder) == 0)
     }
     var expected: Int32 = 0, ran = 0
-    for line in blocks("sh", in: readme).flatMap({ $0.split(separator: "\n").map(String.init) }) {
+    let pages = readme + "\n" + text(ofFile: Executable.packageRoot + "/docs/runs.md")
+    for line in blocks("sh", in: pages).flatMap({ $0.split(separator: "\n").map(String.init) }) {
       if line.hasPrefix("#") {
         if line == "# Ends with exit code 2:" { expected = 2 }
         continue

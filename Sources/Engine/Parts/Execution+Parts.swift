@@ -19,7 +19,7 @@ extension Execution {
     for entry in pass { observer?.stageStarted(entry.name, reasons: entry.reasons) }
     let done: CutWork
     do {
-      done = try makeInParts(pass, cuts, isForced: pass.contains { options.force.contains($0.name) }, verifies: false)
+      done = try makeInParts(pass, cuts, isForced: pass.contains { $0.isForced }, verifies: false)
     } catch {
       let failure = error as? CutFailure ?? CutFailure(stage: pass[0].index, error: error)
       var verdict = Scheduler.Verdict.done

@@ -7,6 +7,8 @@ struct Freshness: Sendable {
   let store: ArtifactStore
   let catalog: Catalog
   let asked: AskedColumns
+  /// Of a run: what is found stays until it ends. Nil for plans, which use nothing.
+  var gate: StoreGate?
 
   /// What a recipe gave, all of it in the store.
   struct Made: Sendable {
@@ -46,6 +48,15 @@ struct Freshness: Sendable {
 
   /// Looks at names and sizes only; opens no data.
   func find(_ key: Digest, of stage: BoundStage) -> Finding {
+    guard let gate else { return look(for: key, of: stage) }
+    return gate.hold {
+      let finding = look(for: key, of: stage)
+      if case .made = finding { store.markUsed(key) }
+      return finding
+    }
+  }
+
+  private func look(for key: Digest, of stage: BoundStage) -> Finding {
     guard let recipe = store.recipe(key), recipe.outputs.map(\.name) == stage.binding.outputs.map(\.name) else { return .unknown }
     var outputs: [(name: String, record: ArtifactRecord)] = []
     var isDamaged = false, isMissing = false

@@ -34,12 +34,15 @@ public struct PlanReport: Sendable {
     /// An earlier stage of the same recipe: what it gives is this stage's too.
     let twin: Int?
 
+    /// By `--force`, or because what it reads has no version.
+    var isForced: Bool { reasons.contains { $0.kind == .forced || $0.kind == .unversioned } }
+
     /// Whether a run has to do something about it. What was not kept and may be needed is made when it is.
     var isPending: Bool { made == nil || status == .wouldExecute }
   }
 
   public let pipeline: String
-  /// In the order of the plan; without those that `--to` or `--only` left out.
+  /// In the order of the plan; without those that nothing asked for needs.
   public let stages: [Stage]
 
   public subscript(stage name: String) -> Stage? { stages.first { $0.name == name } }
@@ -55,7 +58,7 @@ public struct PlanReport: Sendable {
       "stages": .array(stages.map { stage in
         .object([
           JSONMember("name", .string(stage.name)), JSONMember("kind", .string(stage.kind)), JSONMember("status", .string(stage.status.rawValue)),
-          JSONMember("reasons", .array(stage.reasons.map(\.json))), stage.whole.map { JSONMember("whole", .string($0)) },
+          JSONMember("recipe", .string(stage.recipe.key.description)), JSONMember("reasons", .array(stage.reasons.map(\.json))), stage.whole.map { JSONMember("whole", .string($0)) },
         ].compactMap { $0 })
       }),
     ]

@@ -9,12 +9,12 @@ struct Planner {
   let options: RunOptions
   let freshness: Freshness
   let sources: SourceVersions
+  /// For the word `failed`.
+  let registry: RunRegistry
 
   func report() throws -> PlanReport {
-    let mistakes = options.mistakes(in: plan)
-    if !mistakes.isEmpty { throw Mistakes(mistakes) }
-    let wanted = participants()
-    let forced = Set(options.force), only = Set(options.only)
+    let selection = try selection()
+    let wanted = selection.participants(in: plan)
     var stages: [PlanReport.Stage] = [], problems: [Diagnostic] = []
     var byIndex: [Int: PlanReport.Stage] = [:], firstOfRecipe: [Digest: Int] = [:]
     var history: [String: Catalog.StageHistory]?
@@ -36,7 +36,7 @@ struct Planner {
       let recipe = Recipe(stage: stage, inputs: contents, sources: files.map { $0.map { ($0.file.name, $0.digest) } })
       var status = PlanReport.Status.wouldExecute
       var reasons: [Reason] = [], made: Freshness.Made?, twin: Int?
-      if forced.contains(stage.name) {
+      if selection.forced[index] {
         reasons = [Reason(stage.isAskedAlways ? .unversioned : .forced)]
       } else if let first = firstOfRecipe[recipe.key], byIndex[first]!.made == nil, plan.stages[first].keep, stage.keep {
         (status, twin) = (.cached, first)
@@ -55,10 +55,11 @@ struct Planner {
             for: recipe, of: stage, finding: finding, history: history?[stage.name], producers: stage.inputs.map { plan.stages[$0.stage].name })
         }
       }
-      if !only.isEmpty, !only.contains(stage.name), status != .cached {
+      if !selection.asked[index], status != .cached {
         problems.append(Diagnostic(
           "it is needed and is not in the store as it stands now (\(reasons.first.map(\.description) ?? "not made"))",
-          hint: "use --to in place of --only").told(of: owner(of: stage), at: stage.span))
+          hint: selection.excluded[index] ? "exclude what needs it too: --exclude \(stage.name)+" : "use --to in place of --only"
+        ).told(of: owner(of: stage), at: stage.span))
       }
       if firstOfRecipe[recipe.key] == nil { firstOfRecipe[recipe.key] = index }
       let isSeveral = files.contains { $0.count > 1 } || stage.inputs.contains { several.contains($0.stage) }
@@ -97,16 +98,19 @@ struct Planner {
     }
   }
 
-  /// The stages asked for and what they need.
-  private func participants() -> [Bool] {
-    let asked = Set(options.to + options.only)
-    if asked.isEmpty { return Array(repeating: true, count: plan.stages.count) }
-    var wanted = plan.stages.map { asked.contains($0.name) }
-    // Backwards in the plan's order: every stage stands behind what it needs.
-    for index in plan.stages.indices.reversed() where wanted[index] {
-      for input in plan.stages[index].inputs { wanted[input.stage] = true }
-    }
-    return wanted
+  /// What the selectors mean. `stale` is what a plan of everything says.
+  func selection() throws -> Selection {
+    try Selection(
+      options, of: plan,
+      stale: {
+        var everything = options
+        (everything.to, everything.only, everything.exclude, everything.force) = ([], [], [], [])
+        let report = try Planner(plan: plan, options: everything, freshness: freshness, sources: sources, registry: registry).report()
+        var stale = plan.stages.map { _ in true }
+        for stage in report.stages where stage.status == .cached { stale[stage.index] = false }
+        return stale
+      },
+      failed: { registry.failedStages(of: plan.pipeline) })
   }
 }
 

@@ -97,7 +97,9 @@ struct Reasons {
   static func between(_ old: JSONValue, and new: Recipe, of stage: BoundStage, producers: [String]) -> [Reason] {
     var reasons = Reasons(stage: stage, old: old, new: new.json)
     reasons.compareImplementation()
-    reasons.compareSettings(old["settings"] ?? .null, stage.settingsOfRecipe, path: ["stages", .key(stage.name), "with"])
+    reasons.found += (old["settings"] ?? .null).changes(to: stage.settingsOfRecipe, at: ["stages", .key(stage.name), "with"]).map {
+      Reason(.setting, path: $0.path.pointer, old: $0.old, new: $0.new)
+    }
     reasons.compareParameters()
     reasons.compareInputs(known: new.known, producers: producers)
     reasons.compareSources()
@@ -121,24 +123,6 @@ struct Reasons {
     for share in before where !now.contains(where: { $0.key == share.key }) {
       found.append(Reason(.implementation, name: share.key, old: share.value))
     }
-  }
-
-  private mutating func compareSettings(_ old: JSONValue, _ new: JSONValue, path: [PathStep]) {
-    if old == new { return }
-    switch (old, new) {
-    case (.object(let before), .object(let now)) where Set(before.map(\.key)) != Set(now.map(\.key)) || before.map(\.key) == now.map(\.key):
-      for member in now { compareSettings(old[member.key], member.value, path: path + [.key(member.key)]) }
-      for member in before where new[member.key] == nil {
-        found.append(Reason(.setting, path: (path + [.key(member.key)]).pointer, old: member.value))
-      }
-    case (.array(let before), .array(let now)) where before.count == now.count:
-      for at in now.indices { compareSettings(before[at], now[at], path: path + [.index(at)]) }
-    default: found.append(Reason(.setting, path: path.pointer, old: old, new: new))
-    }
-  }
-
-  private mutating func compareSettings(_ old: JSONValue?, _ new: JSONValue, path: [PathStep]) {
-    if let old { compareSettings(old, new, path: path) } else { found.append(Reason(.setting, path: path.pointer, new: new)) }
   }
 
   private mutating func compareParameters() {

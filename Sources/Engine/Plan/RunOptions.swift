@@ -1,7 +1,6 @@
-import Diagnostics
 import Pipelines
 
-/// What the person asked of a run or a plan.
+/// What the person asked of a run or a plan. Stages are named by selectors (`Selector`).
 public struct RunOptions: Sendable {
   /// `-j`: how many threads may be busy.
   public var width = 1
@@ -13,31 +12,30 @@ public struct RunOptions: Sendable {
   public var noCache = false
   /// `--force`: stages that are executed whatever the store holds.
   public var force: [String] = []
-  /// `--to`: these stages and what they need. Empty: all.
+  /// `--to`: these stages and what they need. Empty, with `only`: all.
   public var to: [String] = []
   /// `--only`: these stages; what they need must be in the store.
   public var only: [String] = []
+  /// `--exclude`: not these; what they give must be in the store where it is needed.
+  public var exclude: [String] = []
+  /// `--plan`: what was planned; a run that would do anything else does not begin.
+  public var promise: PlanFile?
+  /// `--locked`: what was read and given before; a run that would read anything else does not begin.
+  public var lock: LockFile?
+  /// For the record of the run: what it was started with.
+  public var provenance: Provenance?
   /// For the record of the run.
   public var toolVersion = ""
 
   public init(width: Int = 1) { self.width = width }
 
+  /// Whether stages that read what has no version are executed: in runs and plans, not where results are only looked at.
+  var asksAgain = false
+
   /// With the stages that read what has no version among those that are executed, but for those that are only to be read from the store.
   func asking(_ plan: BoundPlan) -> RunOptions {
     var options = self
-    options.force += plan.stages.filter { $0.isAskedAlways && (only.isEmpty || only.contains($0.name)) && !force.contains($0.name) }.map(\.name)
+    options.asksAgain = plan.stages.contains { $0.isAskedAlways }
     return options
-  }
-
-  /// Unknown stage names, all of them.
-  func mistakes(in plan: BoundPlan) -> [Diagnostic] { mistakes(among: plan.stages.map(\.name), of: plan.pipeline) }
-
-  /// The same, of a document that may not have been bound: they are told together with what is wrong in it.
-  public func mistakes(among names: [String], of pipeline: String) -> [Diagnostic] {
-    [("--force", force), ("--to", to), ("--only", only)].flatMap { option, asked in
-      asked.filter { !names.contains($0) }.map {
-        Diagnostic("\(option) names stage \"\($0)\", which pipeline \"\(pipeline)\" does not have", hint: hint(forUnknown: $0, among: names))
-      }
-    }
   }
 }

@@ -12,6 +12,8 @@ public struct RunRegistry: Sendable {
     public let id: String
     /// What `run.json` begins with; nil when the run was killed, or is under way.
     public let summary: JSONValue?
+    /// Kept, whatever `cache gc` is told.
+    public let isPinned: Bool
 
     public var pipeline: String { summary?["pipeline"]?.string ?? "" }
     public var status: String { summary?["status"]?.string ?? "unfinished" }
@@ -26,11 +28,14 @@ public struct RunRegistry: Sendable {
     let known = catalog.runSummaries()
     var added: [(id: String, summary: JSONValue)] = []
     let entries = Self.ids(in: store).map { id -> Entry in
-      if let summary = known[id] { return Entry(id: id, summary: summary) }
-      guard let record = Disk.json("\(store.runs)/\(id)/run.json"), let members = record.members else { return Entry(id: id, summary: nil) }
+      let isPinned = Disk.exists(pin(of: id))
+      if let summary = known[id] { return Entry(id: id, summary: summary, isPinned: isPinned) }
+      guard let record = Disk.json("\(store.runs)/\(id)/run.json"), let members = record.members else {
+        return Entry(id: id, summary: nil, isPinned: isPinned)
+      }
       let summary = JSONValue.object(members.filter { $0.key != "stages" && $0.key != "document" })
       added.append((id, summary))
-      return Entry(id: id, summary: summary)
+      return Entry(id: id, summary: summary, isPinned: isPinned)
     }
     catalog.record(runs: added)
     return entries
@@ -60,6 +65,27 @@ public struct RunRegistry: Sendable {
       throw Diagnostic("run \"\(id)\" has no record: it was killed, or is under way")
     }
     return record
+  }
+
+  private func pin(of id: String) -> String { "\(store.runs)/\(id)/pinned" }
+
+  /// Keeps a run, by what a person calls it, from collections; gives its id.
+  public func pin(_ word: String) throws -> String {
+    let id = try resolve(word)
+    if !Disk.exists(pin(of: id)) { try Disk.write([], to: pin(of: id), durably: true) }
+    return id
+  }
+
+  public func unpin(_ word: String) throws -> String {
+    let id = try resolve(word)
+    Disk.remove(pin(of: id))
+    return id
+  }
+
+  /// The stages that failed in the newest run of a pipeline that ended.
+  func failedStages(of pipeline: String) -> Set<String> {
+    guard let newest = list().first(where: { $0.pipeline == pipeline && $0.summary != nil }), let record = try? record(newest.id) else { return [] }
+    return Set((record["stages"]?.array ?? []).filter { $0["status"]?.string == "failed" }.compactMap { $0["name"]?.string })
   }
 
   /// Newest first: ids sort by time.

@@ -31,6 +31,10 @@ public struct RunReport: Sendable {
     public let mistakes: [Diagnostic]
     /// Names of the stages it reads.
     public let needs: [String]
+    /// Its key.
+    public let recipe: String
+    /// Names and digests of the files it read.
+    public let sources: [(name: String, digest: String)]
     /// Where the document has its name, for messages.
     public let span: TextSpan?
   }
@@ -66,6 +70,8 @@ public struct RunReport: Sendable {
   public let stages: [Stage]
   /// The document with every parameter resolved.
   public let resolved: JSONValue
+  /// Members of the record: origins of values, commit, machine, and what it was started with.
+  let provenance: [JSONMember]
   /// The run's folder, below the store's.
   public var folder: String { "runs/" + id }
 
@@ -81,7 +87,7 @@ extension RunReport {
 
   /// `run.json`: the same with the resolved document, paths below the store.
   var recordJSON: JSONValue {
-    .object(json().members! + [JSONMember("document", resolved)])
+    .object(json().members! + [JSONMember("document", resolved)] + provenance)
   }
 
   /// What `runs list` shows.
@@ -100,8 +106,9 @@ extension RunReport.Stage {
     var members: [JSONMember] = [
       JSONMember("name", .string(name)), JSONMember("kind", .string(kind)), JSONMember("status", .string(status.rawValue)),
       JSONMember("reasons", .array(reasons.map(\.json))), JSONMember("needs", .array(needs.map { .string($0) })),
-      JSONMember("seconds", .double(rounded(seconds))),
+      JSONMember("seconds", .double(rounded(seconds))), JSONMember("recipe", .string(recipe)),
     ]
+    if !sources.isEmpty { members.append(JSONMember("sources", .object(sources.map { JSONMember($0.name, .string($0.digest)) }))) }
     if let parts { members.append(JSONMember("partitions", ["executed": .integer(parts.executed), "of": .integer(parts.total)])) }
     if let start { members.append(JSONMember("start", .double(rounded(start)))) }
     members += [

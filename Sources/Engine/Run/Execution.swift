@@ -152,7 +152,7 @@ final class Execution: @unchecked Sendable {
         try claim(files: made, of: stage)
       } else {
         settled.recipe = recipe(of: entry)
-        let isForced = options.force.contains(stage.name) || entry.made != nil
+        let isForced = entry.isForced || entry.made != nil
         if !entry.recipe.isComplete, !isForced {
           // The wave stops here when the inputs came out equal.
           let finding = freshness.find(settled.recipe.key, of: stage)
@@ -280,10 +280,8 @@ final class Execution: @unchecked Sendable {
     _ stage: BoundStage, _ entry: PlanReport.Stage, _ recipe: Recipe, _ sealed: Sealed, claimsFiles: Bool, keepsRows: Bool = false,
     isPart: Bool = false, isAssembled: Bool = false, isWritten: Bool = true
   ) throws -> Freshness.Made {
-    let store = freshness.store
-    guard let temporary else { preconditionFailure("a stage ended outside of a run") }
     // What was digested for other readers stays known.
-    let before = stage.keep ? [] : store.recipe(recipe.key)?.outputs ?? []
+    let before = stage.keep ? [] : freshness.store.recipe(recipe.key)?.outputs ?? []
     let made = Freshness.Made(
       key: recipe.key,
       outputs: sealed.outputs.map { output in
@@ -296,6 +294,23 @@ final class Execution: @unchecked Sendable {
       throw Self.notTheSame(stage, because: "its rows were not kept")
     }
     if claimsFiles { try claim(files: made, of: stage) }
+    // An artifact that is there already must not go before a recipe names it again.
+    guard let gate = freshness.gate else {
+      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
+      return made
+    }
+    try gate.hold {
+      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
+    }
+    return made
+  }
+
+  private func publish(
+    _ made: Freshness.Made, _ stage: BoundStage, _ entry: PlanReport.Stage, _ recipe: Recipe, _ sealed: Sealed, keepsRows: Bool, isPart: Bool,
+    isAssembled: Bool, isWritten: Bool
+  ) throws {
+    let store = freshness.store
+    guard let temporary else { preconditionFailure("a stage ended outside of a run") }
     for output in sealed.outputs {
       let port = StreamPlan.Port(stage: entry.index, output: output.name)
       if stage.keep {
@@ -324,7 +339,6 @@ final class Execution: @unchecked Sendable {
     }
     try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
     freshness.catalog.record(recipe: recipe)
-    return made
   }
 
   /// `-j` shared among the stages at work: kernels ask again for every piece of work.
@@ -377,6 +391,8 @@ final class Execution: @unchecked Sendable {
     return RunReport.Stage(
       name: stage.name, kind: stage.contract.kind, status: settled.status, reasons: settled.reasons, start: settled.start,
       seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record, isKept: settled.made?.isStored ?? true) },
-      metrics: settled.made?.metrics ?? [:], parts: settled.parts, warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs, span: stage.span)
+      metrics: settled.made?.metrics ?? [:], parts: settled.parts, warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs,
+      recipe: settled.recipe.key.description, sources: (entries[index]?.sources ?? []).flatMap { $0.map { (name: $0.file.name, digest: $0.digest.description) } },
+      span: stage.span)
   }
 }

@@ -26,7 +26,7 @@ public struct Executor: Sendable {
   func plan(_ plan: BoundPlan, asking options: RunOptions) throws -> PlanReport {
     // With --no-cache nothing is there: as in a store that does not exist.
     let store = options.noCache ? ArtifactStore(path: store.temporary + "/none") : store
-    return try planner(plan, options, store, Catalog.open(store)).report()
+    return try planner(plan, options, Freshness(store: store, catalog: Catalog.open(store), asked: AskedColumns(plan))).report()
   }
 
   /// Runs what is stale. Throws `Mistakes` when it cannot begin; a stage that fails is told in the report, and the run
@@ -37,17 +37,22 @@ public struct Executor: Sendable {
     let clock = Stopwatch(), options = options.asking(plan)
     try store.prepare()
     TemporaryFolder.sweep(store)
+    let live = try LiveRun(in: store)
+    defer { live.end() }
     let catalog = Catalog.open(store)
     // --no-cache: a store of the run's own within the run's temporary folder, gone after it.
     let temporary = options.noCache ? try TemporaryFolder(in: store) : nil
     let working = temporary.map { ArtifactStore(path: $0.fresh("store")) } ?? store
     if options.noCache { try working.prepare() }
     let workingCatalog = options.noCache ? Catalog.inMemory() : catalog
-    let planned = try planner(plan, options, working, workingCatalog).report()
+    let freshness = Freshness(store: working, catalog: workingCatalog, asked: AskedColumns(plan), gate: options.noCache ? nil : StoreGate(store))
+    let planned = try planner(plan, options, freshness).report()
+    let moved = (options.promise?.moved(to: planned) ?? []) + (options.lock?.movedInputs(planned, of: plan) ?? [])
+    if !moved.isEmpty { throw Moved(moved) }
 
     let folder = try RunFolder(in: store)
     let execution = Execution(
-      plan: plan, planned: planned, options: options, freshness: Freshness(store: working, catalog: workingCatalog, asked: AskedColumns(plan)),
+      plan: plan, planned: planned, options: options, freshness: freshness,
       cancellation: cancellation, observer: observer, clock: clock)
     let pending = planned.stages.filter(\.isPending)
     observer?.runStarted(id: folder.id, stages: planned.stages.count, toExecute: pending.filter { $0.status != .cached }.count)
@@ -57,7 +62,8 @@ public struct Executor: Sendable {
     }
     let report = RunReport(
       id: folder.id, pipeline: plan.pipeline, file: plan.file, status: execution.status, started: folder.started, seconds: clock.seconds,
-      width: options.width, toolVersion: options.toolVersion, stages: execution.reports, resolved: plan.resolved)
+      width: options.width, toolVersion: options.toolVersion, stages: execution.reports, resolved: plan.resolved,
+      provenance: options.provenance?.members(options, hasMade: !pending.isEmpty) ?? [])
     try folder.write(report, files: working)
     let keys = workingCatalog.keys(of: plan.pipeline)
     let settled = execution.settledRecipes.filter { $0.seconds != nil || keys[$0.name] != $0.recipe.key.description }
@@ -69,10 +75,16 @@ public struct Executor: Sendable {
     return report
   }
 
-  func planner(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, _ catalog: Catalog) -> Planner {
+  func planner(_ plan: BoundPlan, _ options: RunOptions, _ freshness: Freshness) -> Planner {
     Planner(
-      plan: plan, options: options, freshness: Freshness(store: store, catalog: catalog, asked: AskedColumns(plan)),
-      sources: SourceVersions(catalog: catalog, width: options.width))
+      plan: plan, options: options, freshness: freshness, sources: SourceVersions(catalog: freshness.catalog, width: options.width), registry: RunRegistry(store: self.store))
+  }
+
+  /// The names of the stages that `--to`, `--only` and `--exclude` leave, in the order of the plan; runs nothing.
+  public func selected(_ plan: BoundPlan, _ options: RunOptions) throws -> [String] {
+    let catalog = options.isAboutStore ? Catalog.open(store) : Catalog.inMemory()
+    let asked = try planner(plan, options, Freshness(store: store, catalog: catalog, asked: AskedColumns(plan))).selection().asked
+    return zip(plan.stages, asked).filter(\.1).map(\.0.name)
   }
 }
 

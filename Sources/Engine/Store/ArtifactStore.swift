@@ -14,7 +14,7 @@ import Synchronization
 ///     objects/<digest>/   the files of an artifact and artifact.json
 ///     recipes/<key>.json  recipe → outputs, metrics
 ///     runs/<id>/          run.json, run.html and the file artifacts under their own names
-///     locks/ tmp/         of runs in progress
+///     locks/ tmp/ gate    of runs in progress, and of collections
 ///
 /// Whatever is written gets a temporary name, is flushed, renamed, and its folder flushed: a killed run leaves nothing
 /// to repair.
@@ -117,6 +117,9 @@ public struct ArtifactStore: Sendable {
     guard rename(temporary, target) == 0 else { throw Disk.failure("write", target) }
     try Disk.flushFolder(recipes)
   }
+
+  /// So that a collection beside this run sees that it is used.
+  func markUsed(_ key: Digest) { utimensat(AT_FDCWD, recipes + "/\(key).json", nil, 0) }
 
   var recipeKeys: [Digest] {
     Disk.names(in: recipes).compactMap { $0.hasSuffix(".json") ? Digest($0.dropLast(5)) : nil }

@@ -194,6 +194,11 @@ final class Catalog: Sendable {
     return summaries
   }
 
+  func forget(runs: [String]) {
+    if runs.isEmpty { return }
+    try? database.write { db in for run in runs { try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run]) } }
+  }
+
   func record(runs: [(id: String, summary: JSONValue)]) {
     if runs.isEmpty { return }
     try? database.write { db in

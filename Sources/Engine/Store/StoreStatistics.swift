@@ -1,4 +1,3 @@
-import Columns
 import Pipelines
 
 /// How much a store holds: `cache stats`.
@@ -20,15 +19,5 @@ public struct StoreStatistics: Hashable, Sendable {
 
   public var json: JSONValue {
     ["objects": .integer(objects), "bytes": .integer(bytes), "recipes": .integer(recipes), "runs": .integer(runs)]
-  }
-}
-
-extension ArtifactStore {
-  /// Reads everything, and names the folders of artifacts that are not what was written: `cache verify`.
-  public func damagedArtifacts(width: Int) -> [String] {
-    Disk.names(in: objects).filter { name in
-      guard let digest = Digest(name), case .sound(let record) = condition(of: digest) else { return true }
-      return !isIntact(record, width: width)
-    }
   }
 }

@@ -158,7 +158,7 @@ extension Execution {
   private func foundMeanwhile(_ pass: [PlanReport.Stage]) -> [Freshness.Made]? {
     var found: [Int: Freshness.Made] = [:]
     for entry in pass {
-      if entry.made != nil || options.force.contains(entry.name) { return nil }
+      if entry.made != nil || entry.isForced { return nil }
       let recipe = recipe(of: entry) { found[$0] ?? self.made(by: $0) }
       guard !wasExecuted(recipe.key), case .made(let made) = freshness.find(recipe.key, of: plan.stages[entry.index]) else { return nil }
       found[entry.index] = made

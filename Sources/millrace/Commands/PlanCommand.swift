@@ -6,6 +6,7 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var document: DocumentArguments
   @OptionGroup var asked: RunArguments
+  @Option(help: ArgumentHelp("Write the plan down, for run --plan.", valueName: "file")) var out: String?
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
@@ -13,6 +14,13 @@ struct PlanCommand: ParsableCommand {
     let plan = try document.plan(asked.options)
     tell(plan.warnings, unless: common.quiet)
     let report = try Executor(store: place.store(of: document.project)).plan(plan, asked.options)
+    if let out {
+      let source = document.source
+      let text = PlanFile.json(
+        report, document: source.document, values: source.values, allowPath: source.allowPath, options: asked.options
+      ).pretty()
+      try finishedFile(out) { try write(text, to: $0) }
+    }
     if asked.json { return Standard.out(report.json.pretty()) }
     var table = TextTable([("stage", .left), ("kind", .left), ("status", .left), ("because", .left)])
     for stage in report.stages {

@@ -1,36 +1,75 @@
 import ArgumentParser
 import Engine
+import Pipelines
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs what a pipeline document says and has not been done yet.",
-    discussion: "Exit codes: 0 done; 1 a stage failed; 2 the document or its inputs do not fit; 128 + signal when stopped by one.")
+    discussion: """
+      Exit codes: 0 done; 1 a stage failed; 2 the document or its inputs do not fit; 3 what was planned or locked is not what is there; \
+      128 + signal when stopped by one.
+      """)
 
-  @OptionGroup var document: DocumentArguments
+  @Argument(help: ArgumentHelp("The pipeline; none with --plan, which names it.", valueName: "document")) var document: String?
+  @OptionGroup var given: ValueArguments
   @OptionGroup var asked: RunArguments
+  @Option(help: ArgumentHelp("Do what millrace plan --out wrote, just that, or nothing when something has changed since.", valueName: "file"))
+  var plan: String?
+  @Flag(help: "Begin only with the files and values that millrace lock wrote down, and say when an output is another.") var locked = false
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
+  func validate() throws {
+    if document == nil, plan == nil { throw ValidationError("Missing expected argument '<document>'") }
+    if plan == nil { return }
+    if document != nil { throw ValidationError("--plan names the document; take \"\(document ?? "")\" away.") }
+    if asked.choosesWork || !given.assignments.isEmpty || !given.allowPath.isEmpty {
+      throw ValidationError("--plan says which stages and values; the only options beside it are about how to run.")
+    }
+  }
+
   func run() throws {
-    let plan = try document.plan(asked.options)
-    let store = place.store(of: document.project)
-    tell(plan.warnings, unless: common.quiet)
-    Interruption.begin()
-    let display = common.quiet ? nil : ProgressDisplay(live: Standard.errorIsTerminal)
-    let report: RunReport
-    do {
-      defer { display?.finish() }
-      report = try Executor(store: store).run(plan, asked.options, observer: display, cancellation: Interruption.flag)
+    var options = asked.options
+    let source: PipelineSource
+    if let plan {
+      let promise = try PlanFile(contents(ofDocument: plan), file: plan)
+      promise.choose(&options)
+      source = PipelineSource(document: promise.document, values: promise.values, allowPath: promise.allowPath, connections: given.connections)
+    } else {
+      source = given.source(document ?? "")
     }
+    if locked {
+      let path = lockPath(of: source.document)
+      options.lock = try LockFile(contents(ofDocument: path), file: path)
+    }
+    let (bound, provenance) = try source.planToRun(options)
+    options.provenance = provenance
+    let store = place.store(of: source.project)
+    tell(bound.warnings, unless: common.quiet)
+    let report = try ran(bound, options, store, quiet: common.quiet)
     Standard.out(asked.json ? report.json(store: store.path).pretty() : summary(of: report, store: store))
-    switch report.status {
-    case .succeeded: return
-    case .cancelled:
-      if !common.quiet { Standard.error("stopped; what was finished is kept, and the next run goes on from there\n") }
-      throw ExitCode(128 + (Interruption.signal ?? 0))
-    case .failed:
-      for failure in failures(of: report) { Standard.error(failure.description + "\n") }
-      throw Exit.failed
-    }
+    try end(report, quiet: common.quiet)
+    if let moved = options.lock?.movedOutputs(report), !moved.isEmpty { throw Moved(moved) }
+  }
+}
+
+/// Runs with progress on standard error, until a signal says otherwise.
+func ran(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, quiet: Bool) throws -> RunReport {
+  Interruption.begin()
+  let display = quiet ? nil : ProgressDisplay(live: Standard.errorIsTerminal)
+  defer { display?.finish() }
+  return try Executor(store: store).run(plan, options, observer: display, cancellation: Interruption.flag)
+}
+
+/// Tells what failed; throws the exit code where there is one.
+func end(_ report: RunReport, quiet: Bool) throws {
+  switch report.status {
+  case .succeeded: return
+  case .cancelled:
+    if !quiet { Standard.error("stopped; what was finished is kept, and the next run goes on from there\n") }
+    throw ExitCode(128 + (Interruption.signal ?? 0))
+  case .failed:
+    for failure in failures(of: report) { Standard.error(failure.description + "\n") }
+    throw Exit.failed
   }
 }

@@ -4,7 +4,9 @@ import Pipelines
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "Lists the runs of a store, or shows one.", subcommands: [List.self, Show.self], defaultSubcommand: List.self)
+    commandName: "runs", abstract: "Lists the runs of a store, or shows one.", subcommands: [
+      List.self, Show.self, RunsCompareCommand.self, RunsReproduceCommand.self, RunsPinCommand.self, RunsUnpinCommand.self,
+    ], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the runs of a store, the newest first.")
@@ -16,13 +18,16 @@ struct RunsCommand: ParsableCommand {
     func run() throws {
       let entries = RunRegistry(store: place.store).list()
       if json {
-        let items = entries.map { $0.summary ?? ["run": .string($0.id), "status": .string($0.status)] }
+        let items = entries.map { entry -> JSONValue in
+          let members = (entry.summary ?? ["run": .string(entry.id), "status": .string(entry.status)]).members ?? []
+          return .object(members + (entry.isPinned ? [JSONMember("pinned", true)] : []))
+        }
         return Standard.out(JSONValue.array(items).pretty())
       }
       var table = TextTable([("run", .left), ("pipeline", .left), ("status", .left), ("seconds", .right), ("executed", .right), ("cached", .right)])
       for entry in entries {
         table.append([
-          entry.id, entry.pipeline, entry.status, entry.summary == nil ? "" : plainSeconds(entry.seconds),
+          entry.id, entry.pipeline, entry.status + (entry.isPinned ? ", pinned" : ""), entry.summary == nil ? "" : plainSeconds(entry.seconds),
           entry.summary == nil ? "" : String(entry.executed), entry.summary == nil ? "" : String(entry.cached),
         ])
       }

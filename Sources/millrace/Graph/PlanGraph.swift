@@ -18,15 +18,20 @@ struct PlanGraph {
   let nodes: [Node]
   let edges: [Edge]
 
-  init(_ plan: BoundPlan) {
+  /// `names`: the stages that are drawn.
+  init(_ plan: BoundPlan, names: Set<String>) {
     name = plan.pipeline
-    nodes = plan.stages.map { Node(name: $0.name, kind: $0.contract.kind) }
-    edges = plan.stages.enumerated().flatMap { at, stage in
-      stage.inputs.map { input in
+    let drawn = plan.stages.indices.filter { names.contains(plan.stages[$0].name) }
+    let places = Dictionary(uniqueKeysWithValues: drawn.enumerated().map { ($1, $0) })
+    nodes = drawn.map { Node(name: plan.stages[$0].name, kind: plan.stages[$0].contract.kind) }
+    edges = drawn.enumerated().flatMap { at, place in
+      let stage = plan.stages[place]
+      return stage.inputs.compactMap { input -> Edge? in
+        guard let from = places[input.stage] else { return nil }
         let producer = plan.stages[input.stage]
         let output = producer.binding.outputs.first?.name == input.output ? "" : input.output
         let isNamed = stage.inputs.count > 1 && input.alias != producer.name
-        return Edge(from: input.stage, to: at, label: [output, isNamed ? input.alias : ""].filter { !$0.isEmpty }.joined(separator: " → "))
+        return Edge(from: from, to: at, label: [output, isNamed ? input.alias : ""].filter { !$0.isEmpty }.joined(separator: " → "))
       }
     }
   }

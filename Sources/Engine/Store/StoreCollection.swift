@@ -1,0 +1,203 @@
+import Columns
+import Diagnostics
+import Pipelines
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Which runs of a store stay. Pinned ones, those under way and the newest of each pipeline always do.
+public struct CollectionRules: Sendable {
+  /// The newest so many of each pipeline.
+  public var runs = 10
+  /// In seconds: older runs go, though they be among the newest.
+  public var age: Int?
+  /// Runs go, the oldest first, until the store is not larger.
+  public var bytes: Int?
+
+  public init() {}
+}
+
+/// What goes from a store: runs that no rule keeps, and what no other run gave. `cache gc`.
+public struct StoreCollection: Sendable {
+  /// Oldest first.
+  public let runs: [String]
+  public let recipes: [String]
+  public let artifacts: [String]
+  /// Freed by it: files that have another name elsewhere free nothing.
+  public let bytes: Int
+  /// Of the store after it.
+  public let left: Int
+
+  public var json: JSONValue {
+    let texts = { (list: [String]) in JSONValue.array(list.map { .string($0) }) }
+    return ["bytes": .integer(bytes), "left": .integer(left), "runs": texts(runs), "recipes": texts(recipes), "artifacts": texts(artifacts)]
+  }
+}
+
+extension ArtifactStore {
+  /// Takes away what `rules` do not keep; `isDry`: only says what. Runs may be under way: what they use stays.
+  public func collect(_ rules: CollectionRules, isDry: Bool) throws -> StoreCollection {
+    guard Disk.isFolder(path) else { return StoreCollection(runs: [], recipes: [], artifacts: [], bytes: 0, left: 0) }
+    try prepare()
+    guard let gate = StoreGate(self) else { throw Disk.failure("write", path + "/gate") }
+    return try gate.holdAlone {
+      let contents = StoreContents(self)
+      let collection = contents.collection(rules)
+      if isDry { return collection }
+      let aside = try TemporaryFolder(in: self)
+      // What names is taken before what is named: an end at any moment leaves only what the next collection takes.
+      for name in collection.recipes { unlink(recipes + "/" + name) }
+      try Disk.flushFolder(recipes)
+      for name in collection.runs { Disk.remove(runs + "/" + name) }
+      for name in collection.artifacts {
+        // In one step, so that no one ever sees half of it.
+        let place = aside.fresh("object")
+        if rename(objects + "/" + name, place) == 0 { Disk.remove(place) } else { Disk.remove(objects + "/" + name) }
+      }
+      Catalog.open(self).forget(runs: collection.runs)
+      return collection
+    }
+  }
+}
+
+/// A store as it stands: what names what, and how large everything is.
+private struct StoreContents {
+  struct Run {
+    let id: String
+    let pipeline: String
+    let age: Int
+    /// Digests of what it gave; nil: it has no record.
+    let outputs: Set<String>?
+    /// Whatever the rules say.
+    let isHeld: Bool
+  }
+
+  struct StoredRecipe {
+    let name: String
+    let outputs: [String]
+    /// Of a piece of a stage's work: its family and its source files.
+    let part: (family: Digest, sources: Set<String>)?
+    /// Of the whole of one.
+    let whole: (family: Digest, sources: Set<String>)?
+    let isInUse: Bool
+  }
+
+  private let runs: [Run]
+  private let recipes: [StoredRecipe]
+  private let artifacts: [(name: String, isInUse: Bool)]
+  private let files: [(path: String, identity: String, bytes: Int, links: Int)]
+
+  init(_ store: ArtifactStore) {
+    let oldest = LiveRun.oldest(in: store)
+    let isInUse = { (path: String) in
+      guard let oldest, let time = FileTime(ofFile: path) else { return false }
+      return time >= oldest
+    }
+    runs = Disk.names(in: store.runs).filter { $0 != "latest" && !$0.hasPrefix(".") }.map { id in
+      let folder = store.runs + "/" + id
+      guard let record = Disk.json(folder + "/run.json") else {
+        return Run(id: id, pipeline: "", age: FileTime(ofFile: folder)?.age ?? 0, outputs: nil, isHeld: isInUse(folder) || Disk.exists(folder + "/pinned"))
+      }
+      var outputs: Set<String> = []
+      for stage in record["stages"]?.array ?? [] {
+        for output in stage["outputs"]?.members ?? [] { if let digest = output.value["digest"]?.string { outputs.insert(digest) } }
+      }
+      return Run(
+        id: id, pipeline: record["pipeline"]?.string ?? "", age: FileTime(ofFile: folder + "/run.json")?.age ?? 0, outputs: outputs,
+        isHeld: Disk.exists(folder + "/pinned"))
+    }
+    recipes = Disk.names(in: store.recipes).map { name in
+      let path = store.recipes + "/" + name
+      // What cannot be read is worth nothing: it goes.
+      guard let record = name.hasSuffix(".json") ? Digest(name.dropLast(5)).flatMap({ store.recipe($0) }) : nil else {
+        return StoredRecipe(name: name, outputs: ["damaged"], part: nil, whole: nil, isInUse: isInUse(path))
+      }
+      let family = Self.family(record.recipe)
+      let isPart = record.recipe["part"] != nil
+      return StoredRecipe(
+        name: name, outputs: record.outputs.map(\.digest.description), part: isPart ? family : nil, whole: isPart ? nil : family, isInUse: isInUse(path))
+    }
+    artifacts = Disk.names(in: store.objects).map { ($0, isInUse(store.objects + "/" + $0)) }
+    var files: [(String, String, Int, Int)] = []
+    func look(_ path: String) {
+      var status = stat()
+      guard lstat(store.path + "/" + path, &status) == 0 else { return }
+      if status.st_mode & S_IFMT == S_IFDIR {
+        for name in Disk.names(in: store.path + "/" + path) { look(path + "/" + name) }
+      } else if status.st_mode & S_IFMT == S_IFREG {
+        files.append((path, "\(status.st_dev):\(status.st_ino)", Int(status.st_size), Int(status.st_nlink)))
+      }
+    }
+    for folder in ["objects", "recipes", "runs"] { look(folder) }
+    self.files = files
+  }
+
+  /// Kind, versions and settings: what the pieces of a stage's work share with the whole; and the files of its source.
+  private static func family(_ recipe: JSONValue) -> (Digest, Set<String>) {
+    let shared = ["format", "kind", "version", "shares", "settings", "parameters"].map { recipe[$0] ?? .null }
+    let files = (recipe["sources"]?.array ?? []).flatMap { $0.array ?? [] }.map(\.canonical)
+    return (Digest(of: JSONValue.array(shared).canonical), Set(files))
+  }
+
+  func collection(_ rules: CollectionRules) -> StoreCollection {
+    var goes = Set<String>(), mayGo: [String] = [], rank: [String: Int] = [:]
+    // The newest first; ids sort by time.
+    for run in runs.reversed() {
+      if run.outputs == nil {
+        if !run.isHeld { goes.insert(run.id) }
+        continue
+      }
+      let place = rank[run.pipeline, default: 0]
+      rank[run.pipeline] = place + 1
+      if run.isHeld || place == 0 { continue }
+      if place >= rules.runs || run.age > rules.age ?? .max { goes.insert(run.id) } else { mayGo.append(run.id) }
+    }
+    var found = collection(without: goes)
+    guard let limit = rules.bytes, found.left > limit, !mayGo.isEmpty else { return found }
+    // The fewest, oldest first, with which the store is small enough; all of them when it never is.
+    let oldest = Array(mayGo.reversed().sorted())
+    var low = 1, high = oldest.count
+    while low < high {
+      let middle = (low + high) / 2
+      if collection(without: goes.union(oldest[..<middle])).left <= limit { high = middle } else { low = middle + 1 }
+    }
+    found = collection(without: goes.union(oldest[..<low]))
+    return found
+  }
+
+  private func collection(without goes: Set<String>) -> StoreCollection {
+    var given: Set<String> = []
+    for run in runs where !goes.contains(run.id) { given.formUnion(run.outputs ?? []) }
+    var families: [Digest: Set<String>] = [:], stays = Set<String>()
+    for recipe in recipes where recipe.part == nil && (recipe.isInUse || recipe.outputs.allSatisfy(given.contains)) {
+      stays.insert(recipe.name)
+      if let whole = recipe.whole { families[whole.family, default: []].formUnion(whole.sources) }
+    }
+    for recipe in recipes {
+      guard let part = recipe.part else { continue }
+      // A piece of a table has no files: it stays as long as its stage.
+      if recipe.isInUse || families[part.family].map({ part.sources.isSubset(of: $0) }) ?? false { stays.insert(recipe.name) }
+    }
+    var used: Set<String> = given
+    for recipe in recipes where stays.contains(recipe.name) { used.formUnion(recipe.outputs) }
+    let gone = artifacts.filter { !$0.isInUse && !used.contains($0.name) }.map(\.name)
+    let removedRecipes = recipes.map(\.name).filter { !stays.contains($0) }
+    let removedRuns = runs.map(\.id).filter(goes.contains)
+    // By folder or file directly below objects, recipes and runs.
+    let removed = Set(gone.map { "objects/" + $0 } + removedRecipes.map { "recipes/" + $0 } + removedRuns.map { "runs/" + $0 })
+    var links: [String: (removed: Int, all: Int, bytes: Int)] = [:]
+    for file in files {
+      let place = file.path.split(separator: "/", maxSplits: 2).prefix(2).joined(separator: "/")
+      links[file.identity, default: (0, file.links, file.bytes)].removed += removed.contains(place) ? 1 : 0
+    }
+    var freed = 0, total = 0
+    for file in links.values {
+      total += file.bytes
+      if file.removed == file.all { freed += file.bytes }
+    }
+    return StoreCollection(runs: removedRuns, recipes: removedRecipes, artifacts: gone, bytes: freed, left: total - freed)
+  }
+}
