@@ -168,3 +168,40 @@ private let shop = #"""
     #expect(schema["properties"]?["stages"]?["additionalProperties"]?["properties"]?["stage"] == ["enum": ["clean"]])
   }
 }
+
+/// Texts that no person wrote: what is told of them is bounded.
+@Suite struct HostileDocumentTests {
+  private func told(_ text: String) -> [String] {
+    do {
+      _ = try PipelineDocument(Array(text.utf8), file: "x.json")
+      return []
+    } catch { return error.all.map(\.message) }
+  }
+
+  @Test(arguments: [
+    ("stages that are not there", (0..<3000).map { "\"s\($0)\":{\"stage\":\"union\",\"from\":\"gone\($0)\"}" }),
+    ("keys given twice", (0..<3000).map { "\"s\($0 % 7)\":{\"stage\":\"simulate\"}" }),
+    ("wrong names", (0..<3000).map { "\"S\($0)\":{\"stage\":\"simulate\"}" }),
+    ("no stages", (0..<3000).map { "\"s\($0)\":\($0)" }),
+    ("circles", (0..<3000).map { "\"s\($0)\":{\"stage\":\"union\",\"from\":\"s\($0 ^ 1)\"}" }),
+    ("parameters that are not there", (0..<3000).map { "\"s\($0)\":{\"stage\":\"simulate\",\"with\":{\"a\":\"${p\($0)}\"}}" }),
+  ])
+  func mistakesAreBounded(name: String, stages: [String]) {
+    let found = told("{\"pipeline\":\"x\",\"stages\":{\n" + stages.joined(separator: ",\n") + "}}")
+    #expect((100...104).contains(found.count), "\(name)")
+    #expect(found.last == "these are the first \(found.count - 1) mistakes; there may be more")
+  }
+
+  @Test func ofAMegabyteThreeAreTold() {
+    let found = told("{\"pipeline\":\"x\",\"stages\":{" + (0..<40_000).map { "\"s\($0)\":{\"stage\":\"union\",\"from\":\"gone\"}" }.joined(separator: ",") + "}}")
+    #expect(found.count == 4 && found.last == "these are the first 3 mistakes; there may be more")
+  }
+
+  @Test func manyStagesAreRead() throws {
+    let chain = (0..<5000).map { "\"s\($0)\":{\"stage\":\"union\"\($0 == 0 ? "" : ",\"from\":\"s\($0 - 1)\"")}" }
+    let document = try PipelineDocument(Array("{\"pipeline\":\"x\",\"stages\":{\n\(chain.joined(separator: ",\n"))}}".utf8), file: "x.json")
+    #expect(document.stages.count == 5000)
+    #expect(document.span(of: "s4999").line == 5001 && document.span(ofKindOf: "s2500").line == 2502)
+    #expect(document.span(of: "gone").line == 1)
+  }
+}

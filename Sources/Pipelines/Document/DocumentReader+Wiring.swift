@@ -11,7 +11,7 @@ extension DocumentReader {
         guard case .output(let name, _) = input.reference else { continue }
         if let needed = index[name] {
           needs[at].append(needed)
-        } else {
+        } else if !isFull {
           mistakes.append(
             Diagnostic(
               "stage \"\(stage.name)\" reads \"\(name)\", and there is no such stage", at: .text(json.span(of: place(of: input, stage))),
@@ -19,7 +19,7 @@ extension DocumentReader {
         }
       }
     }
-    for cycle in Self.cycles(needs) { report(cycle, stages) }
+    for cycle in Self.cycles(needs) where !isFull { report(cycle, stages) }
   }
 
   private func place(of input: DocumentInput, _ stage: DocumentStage) -> [PathStep] {
@@ -100,7 +100,7 @@ extension DocumentReader {
   /// Every parameter that is used is declared, and every declared one is used.
   mutating func checkParameters(declared: [DocumentParameter], stages: [DocumentStage]) {
     var used: Set<String> = []
-    for stage in stages {
+    for stage in stages where !isFull {
       let with: [PathStep] = ["stages", .key(stage.name), "with"]
       stage.with.forEachText(at: []) { text, path in
         for mention in Template.mentions(of: declared.map(\.name), in: text) { used.insert(mention) }
@@ -131,7 +131,7 @@ extension DocumentReader {
         }
       }
     }
-    for parameter in declared where !used.contains(parameter.name) {
+    for parameter in declared where !isFull && !used.contains(parameter.name) {
       mistakes.append(
         Diagnostic(
           "parameter \"\(parameter.name)\" is never used", at: .text(json.span(ofKey: ["parameters", .key(parameter.name)])),

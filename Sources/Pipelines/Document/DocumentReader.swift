@@ -10,6 +10,9 @@ struct DocumentReader {
     self.mistakes = mistakes
   }
 
+  /// Whether so many mistakes were found that no more are looked for.
+  var isFull: Bool { mistakes.count >= json.text.mistakeLimit }
+
   // Nil only when the whole is not an object.
   mutating func read() -> PipelineDocument? {
     guard json.root.members != nil else {
@@ -33,6 +36,7 @@ struct DocumentReader {
 
   private mutating func readParameters() -> [DocumentParameter] {
     objects("parameters").compactMap { name, node in
+      if isFull { return nil }
       let path: [PathStep] = ["parameters", .key(name)]
       checkName(name, "parameter", at: path, isKey: true)
       guard node.members != nil else {
@@ -103,6 +107,7 @@ struct DocumentReader {
       mistakes.append(Diagnostic("the document has no stages", at: .text(json.span(of: ["stages"])), expected: "at least one stage"))
     }
     return objects("stages").map { name, node in
+      if isFull { return DocumentStage(name: name, kind: "", inputs: [], with: [:], keep: true) }
       let path: [PathStep] = ["stages", .key(name)]
       checkName(name, "stage", at: path, isKey: true)
       if reservedWords.contains(name) {
@@ -204,7 +209,7 @@ struct DocumentReader {
   }
 
   private mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
-    for member in node.members ?? [] where !known.contains(member.key) {
+    for member in node.members ?? [] where !isFull && !known.contains(member.key) {
       mistakes.append(
         Diagnostic(
           "unknown key \(JSONValue.string(member.key).canonical) of \(what)", at: .text(json.text.span(of: member.keyRange)),
@@ -213,7 +218,7 @@ struct DocumentReader {
   }
 
   private mutating func checkName(_ name: String, _ what: String, at path: [PathStep], isKey: Bool) {
-    guard !isName(name) else { return }
+    guard !isFull, !isName(name) else { return }
     mistakes.append(
       Diagnostic(
         "\(JSONValue.string(name).canonical) cannot name \(what == "alias" ? "an" : "a") \(what)",
@@ -241,6 +246,7 @@ struct DocumentReader {
   }
 
   mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil) {
+    if isFull { return }
     mistakes.append(
       Diagnostic(message, at: .text(json.span(of: path)), expected: expected, found: json.node(at: path)?.value.words, hint: hint))
   }

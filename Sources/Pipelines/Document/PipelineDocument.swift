@@ -19,6 +19,7 @@ public struct PipelineDocument: Sendable {
     guard let json else { throw Mistakes(found) }
     var reader = DocumentReader(json, mistakes: found)
     let document = reader.read()
+    if reader.isFull { reader.mistakes.append(Diagnostic("these are the first \(reader.mistakes.count) mistakes; there may be more")) }
     guard reader.mistakes.isEmpty, let document else { throw Mistakes(reader.mistakes.inOrderOfText) }
     self = document
   }

@@ -44,6 +44,19 @@ public struct JSONNode: Sendable {
 public struct JSONDocument: Sendable {
   public let text: SourceText
   public let root: JSONNode
+  /// Places of the members of the root's large objects by their keys: a document may have thousands of stages.
+  private let large: [String: [String: Int]]
+
+  init(text: SourceText, root: JSONNode) {
+    self.text = text
+    self.root = root
+    var large: [String: [String: Int]] = [:]
+    for member in root.members ?? [] {
+      guard let members = member.value.members, members.count > 32 else { continue }
+      large[member.key] = Dictionary(members.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    self.large = large
+  }
 
   public var value: JSONValue { root.value }
 
@@ -61,7 +74,10 @@ public struct JSONDocument: Sendable {
     for step in path {
       switch (step, reached.node.content) {
       case (.key(let key), .object(let members)):
-        guard let member = members.first(where: { $0.key == key }) else { return reached }
+        let isBelowRoot = reached.missing == path.count - 1
+        let known = isBelowRoot ? path.first.flatMap { if case .key(let first) = $0 { large[first] } else { nil } } : nil
+        let place = known.map { $0[key] } ?? members.firstIndex { $0.key == key }
+        guard let member = place.map({ members[$0] }) else { return reached }
         reached.node = member.value
         reached.keyRange = member.keyRange
       case (.index(let index), .array(let items)):

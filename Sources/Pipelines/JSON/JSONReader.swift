@@ -148,7 +148,7 @@ struct JSONParser {
     object.keyRange = start..<at
     // Keys are compared as bytes: RFC 8259 knows no Unicode equivalence.
     object.isDuplicate = !object.keys.insert(Array(object.key.utf8)).inserted
-    if object.isDuplicate {
+    if object.isDuplicate, duplicates.count < text.mistakeLimit {
       let first = object.members.first { $0.key.utf8.elementsEqual(object.key.utf8) }
       let line = first.map { text.span(of: $0.keyRange).line }
       duplicates.append(

@@ -15,6 +15,9 @@ public struct SourceText: Sendable {
     lineStarts = starts
   }
 
+  /// How many mistakes of it are told: each shows its line, and a text of many megabytes was not written by a person.
+  var mistakeLimit: Int { bytes.count > 1 << 20 ? 3 : 100 }
+
   /// Line, column and excerpt of a byte range; only its part on the first line is marked.
   public func span(of range: Range<Int>) -> TextSpan {
     let at = min(max(0, range.lowerBound), bytes.count)

@@ -100,6 +100,7 @@ private struct Binder {
 
   /// With pipeline and stage in front, at its place in the document.
   private mutating func tell(_ mistake: Diagnostic, of stage: ResolvedStage, _ contract: Contract?) {
+    if mistakes.count > document.document.source.text.mistakeLimit { return }
     let owner = "pipeline \"\(document.document.name)\", stage \"\(stage.name)\"" + (contract.map { " (\($0.kind))" } ?? "")
     mistakes.append(document.located(mistake, stage: stage.name).told(of: owner, at: document.document.span(of: stage.name)))
   }
