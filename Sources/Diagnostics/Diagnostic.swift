@@ -71,12 +71,16 @@ public struct TextSpan: Hashable, Sendable {
   public var file: String
   /// Both count from 1; columns count Unicode scalars.
   public var line: Int, column: Int
-  /// The whole line, without its end.
+  /// The line, without its end; of a long line the part around the span.
   public var excerpt: String
+  /// How many scalars of the line stand before the excerpt, and whether some stand behind it.
+  public var excerptStart = 0, isCutBehind = false
   /// How many scalars of the line are meant; at least 1.
   public var length: Int
 
-  public init(file: String, line: Int, column: Int, excerpt: String, length: Int) {
+  public init(file: String, line: Int, column: Int, excerpt: String, length: Int, excerptStart: Int = 0, isCutBehind: Bool = false) {
+    self.excerptStart = excerptStart
+    self.isCutBehind = isCutBehind
     self.file = file
     self.line = line
     self.column = column

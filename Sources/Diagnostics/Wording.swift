@@ -64,11 +64,11 @@ extension TextSpan {
   /// The line and a marker under the span. Long lines (minified documents) are cut to a window around the span.
   fileprivate var excerptLines: [String] {
     let scalars = Array(excerpt.unicodeScalars)
-    let window = 100
+    let window = 100, column = column - excerptStart
     var start = 0
     if scalars.count > window { start = max(0, min(column - 1 - window / 3, scalars.count - window)) }
     let end = min(scalars.count, start + window)
-    let before = start > 0 ? "…" : "", after = end < scalars.count ? "…" : ""
+    let before = start + excerptStart > 0 ? "…" : "", after = end < scalars.count || isCutBehind ? "…" : ""
     var shown = String.UnicodeScalarView()
     // A tab counts as one column and control characters must not reach a terminal.
     for scalar in scalars[start..<end] { shown.append(scalar.value < 32 || scalar.value == 127 ? " " : scalar) }

@@ -197,6 +197,20 @@ private let shop = #"""
     #expect(found.count == 4 && found.last == "these are the first 3 mistakes; there may be more")
   }
 
+  /// In one line: places are those of the line, excerpts are short.
+  @Test(arguments: ["", "é"]) func placesInALongLine(letter: String) throws {
+    let stages = (0..<2000).map { "\"s\($0)\":{\"stage\":\"union\",\"with\":{\"n\":\"\(letter)\"}}" }
+    let text = "{\"pipeline\":\"x\",\"stages\":{" + stages.joined(separator: ",") + "}}"
+    let span = try PipelineDocument(Array(text.utf8), file: "x.json").span(of: "s1500")
+    let at = try #require(text.firstRange(of: "\"s1500\""))
+    #expect((span.line, span.column, span.length) == (1, text.unicodeScalars.distance(from: text.startIndex, to: at.lowerBound) + 1, 7))
+    #expect(span.excerpt.utf8.count <= 2100 && span.isCutBehind && span.excerptStart > 0)
+    let shown = Diagnostic("here", at: .text(span)).description.split(separator: "\n")
+    #expect(shown.count == 3 && shown[1].hasPrefix("  1 | …") && shown[1].hasSuffix("…") && shown[1].contains("\"s1500\":{"))
+    let marked = Array(shown[1])[shown[2].distance(from: shown[2].startIndex, to: shown[2].firstIndex(of: "^")!)...].prefix(7)
+    #expect(String(marked) == "\"s1500\"")
+  }
+
   @Test func manyStagesAreRead() throws {
     let chain = (0..<5000).map { "\"s\($0)\":{\"stage\":\"union\"\($0 == 0 ? "" : ",\"from\":\"s\($0 - 1)\"")}" }
     let document = try PipelineDocument(Array("{\"pipeline\":\"x\",\"stages\":{\n\(chain.joined(separator: ",\n"))}}".utf8), file: "x.json")

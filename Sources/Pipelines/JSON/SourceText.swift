@@ -6,10 +6,15 @@ public struct SourceText: Sendable {
   public let file: String
   public let bytes: [UInt8]
   private let lineStarts: [Int]
+  /// Then bytes are scalars, and none have to be counted.
+  private let isASCII: Bool
+  /// Of a line longer than that, an excerpt is the part around the span: thousands of spans may lie in one line.
+  private static let excerptBytes = 1024
 
   public init(file: String, bytes: [UInt8]) {
     self.file = file
     self.bytes = bytes
+    isASCII = bytes.allSatisfy { $0 < 0x80 }
     var starts = [0]
     for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
     lineStarts = starts
@@ -29,14 +34,25 @@ public struct SourceText: Sendable {
     let start = lineStarts[low]
     var end = low + 1 < lineStarts.count ? lineStarts[low + 1] - 1 : bytes.count
     if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    let stop = min(max(at, range.upperBound), max(at, end))
+    end = max(start, end)
+    let stop = min(max(at, range.upperBound), max(at, end), at + 2 * Self.excerptBytes)
+    let isLong = end - start > 2 * Self.excerptBytes
+    let first = isLong ? character(atOrBehind: max(start, min(at, end) - Self.excerptBytes)) : start
+    let last = isLong ? character(atOrBehind: min(end, first + 2 * Self.excerptBytes)) : end
     return TextSpan(
-      file: file, line: low + 1, column: scalars(in: start..<at) + 1,
-      excerpt: String(decoding: bytes[start..<max(start, end)], as: UTF8.self), length: max(1, scalars(in: at..<stop)))
+      file: file, line: low + 1, column: scalars(in: start..<at) + 1, excerpt: String(decoding: bytes[first..<last], as: UTF8.self),
+      length: max(1, scalars(in: at..<stop)), excerptStart: scalars(in: start..<first), isCutBehind: last < end)
+  }
+
+  /// A place that is not inside of a character.
+  private func character(atOrBehind place: Int) -> Int {
+    var place = place
+    while place < bytes.count, bytes[place] & 0xC0 == 0x80 { place += 1 }
+    return place
   }
 
   private func scalars(in range: Range<Int>) -> Int {
-    bytes[range].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+    isASCII ? range.count : bytes[range].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
   }
 
   /// The bytes of a part of a string literal: `offset` and `length` count UTF-8 bytes of the unescaped value.
