@@ -14,6 +14,8 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+    .target(name: "CPostgres"),
     .target(name: "CScan"),
     .target(name: "CArrowBridge"),
     .target(name: "Diagnostics", swiftSettings: strict),
@@ -22,7 +24,7 @@ let package = Package(
     .target(name: "Expressions", dependencies: ["Columns", "Diagnostics", "Statistics", "CArrowBridge"], swiftSettings: strict),
     .target(
       name: "Formats",
-      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CScan"],
+      dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CPostgres", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Pipelines", dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels"], swiftSettings: strict),
