@@ -10,7 +10,7 @@ public struct TextWords: BitwiseCopyable, Equatable, Sendable {
     self.high = high
   }
 
-  public static let null = TextWords(low: 0, high: 0)
+  @inlinable public static var null: TextWords { TextWords(low: 0, high: 0) }
 
   /// `readable`: bytes from the text's first on that may be looked at, of which 16 cost least.
   @inline(__always) init(_ text: UnsafeRawPointer, count: Int, readable: Int, seed: UInt64) {

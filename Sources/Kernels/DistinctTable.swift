@@ -2,70 +2,64 @@ import Columns
 
 /// A set of row keys, open addressing, in 64 pieces by a key's top bits; a key's place within its piece is by the bits below, so
 /// that a larger table is filled in the order of the smaller one.
-// @unchecked: a piece is touched by one lane at a time, and `larger` is called when none works.
+// @unchecked: a piece is touched by one piece of work at a time, and `larger` is called when none works.
 struct DistinctTable: @unchecked Sendable {
   private let slots: ZeroedMemory<RowKey>
-  /// Keys of each piece; behind them a place for each lane that nobody reads.
+  /// Keys of each piece; behind them a place for each piece that nobody reads.
   private let counts: ZeroedMemory<Int>
   /// A piece's places; a multiple of four.
   private let room: Int
   /// A piece holds so many keys. Nearly all that come are new, and whether a key is new is known at the first free place.
-  private var most: Int { room / 10 * 7 }
+  private var most: Int { room - room / 5 }
   /// Places looked at before the first is worked on: a look that misses the caches lasts as long as a hundred that do not, and
-  /// the processor has a dozen on their way at once.
-  private static let ahead = 128
-  /// Every lane looks at all keys for those that are its own: many of them would look more than they work.
-  static let mostLanes = 8
+  /// the processor has a dozen on their way at once. Few enough to be in the nearest cache still when their turn comes.
+  private static let ahead = 48
 
   init() { self.init(room: 64) }
 
   private init(room: Int) {
     self.room = room
     slots = ZeroedMemory(room * Radix.count)
-    counts = ZeroedMemory(Radix.count + Self.mostLanes)
+    counts = ZeroedMemory(2 * Radix.count)
   }
 
-  /// Goes through the keys from one on that lie in the lane's own pieces, in order; marks those that are there already, adds the
-  /// others. Gives how far it came: less than `count` where a piece is full.
+  /// Goes through some keys of one piece in order; marks the rows of those that are there already, adds the others. Gives how
+  /// far it came: less than all where the piece is full.
   func add(
-    _ keys: UnsafePointer<RowKey>, from: Int, count: Int, lane: Int, of lanes: Int, marks: UnsafeMutablePointer<Bool>
+    _ keys: UnsafePointer<RowKey>, _ rows: UnsafePointer<Int32>, _ range: Range<Int>, piece: Int, marks: UnsafeMutablePointer<Bool>
   ) -> Int {
-    let slots = slots.base, counts = counts.base, most = most
-    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.ahead + 1) { own in
-      var first = from
-      while first < count {
-        let end = min(count, first &+ Self.ahead)
-        var n = 0
-        for at in first..<end {
-          own[n] = Int32(truncatingIfNeeded: at &- first)
-          n &+= (Radix.piece(of: keys[at].high) &* lanes) &>> Radix.bits == lane ? 1 : 0
-        }
-        // Stored, so that the looks ahead are not left out for being of no use.
-        var touched: UInt64 = 0
-        for i in 0..<n { touched |= slots[place(keys[first &+ Int(own[i])])].low }
-        counts[Radix.count &+ lane] = Int(truncatingIfNeeded: touched)
-        for i in 0..<n {
-          let at = first &+ Int(own[i]), key = keys[at], piece = Radix.piece(of: key.high)
-          let start = piece &* room, beyond = start &+ room
-          var line = place(key)
-          while true {
-            let (found, taken) = Self.look(slots + line, for: key)
-            marks[at] = found
-            if found { break }
-            if taken < 4 {
-              if counts[piece] == most { return at }
-              counts[piece] &+= 1
-              slots[line &+ taken] = key
-              break
-            }
-            line &+= 4
-            if line == beyond { line = start }
+    let slots = slots.base + piece * room, room = room, lines = UInt64(truncatingIfNeeded: room &>> 2)
+    var left = most - counts.base[piece], first = range.lowerBound
+    defer { counts.base[piece] = most - left }
+    while first < range.upperBound {
+      let end = min(range.upperBound, first &+ Self.ahead)
+      // Stored, so that the looks ahead are not left out for being of no use.
+      var touched: UInt64 = 0
+      for at in first..<end { touched |= slots[Self.line(keys[at], lines)].low }
+      counts.base[Radix.count &+ piece] = Int(truncatingIfNeeded: touched)
+      for at in first..<end {
+        let key = keys[at]
+        var line = Self.line(key, lines)
+        while true {
+          let (found, taken) = Self.look(slots + line, for: key)
+          if found {
+            marks[Int(rows[at])] = true
+            break
           }
+          if taken < 4 {
+            if left == 0 { return at }
+            left &-= 1
+            slots[line &+ taken] = key
+            marks[Int(rows[at])] = false
+            break
+          }
+          line &+= 4
+          if line == room { line = 0 }
         }
-        first = end
       }
-      return count
+      first = end
     }
+    return range.upperBound
   }
 
   /// Whether one of the four places of a line holds a key, and how many are taken: those in front. Without a branch each, as
@@ -80,24 +74,23 @@ struct DistinctTable: @unchecked Sendable {
     return (same != 0, taken)
   }
 
-  /// Where to look first: the four places of a cache line, so that few keys need a second line.
-  @inline(__always) private func place(_ key: RowKey) -> Int {
-    let lines = UInt64(truncatingIfNeeded: room &>> 2)
-    return Radix.piece(of: key.high) &* room &+ Int(truncatingIfNeeded: (key.high &<< UInt64(Radix.bits)).multipliedFullWidth(by: lines).high) &<< 2
+  /// Where in its piece to look for a key first: the four places of a cache line, so that few keys need a second line.
+  @inline(__always) private static func line(_ key: RowKey, _ lines: UInt64) -> Int {
+    Int(truncatingIfNeeded: (key.high &<< UInt64(Radix.bits)).multipliedFullWidth(by: lines).high) &<< 2
   }
 
   func larger(width: Int) -> DistinctTable {
     // Four times larger while small, so that few keys are moved often; from 32 MiB on by half.
     let bytes = room * MemoryLayout<RowKey>.stride * Radix.count
-    let grown = DistinctTable(room: bytes < 8 << 20 ? room * 4 : bytes < 32 << 20 ? room * 3 : (room + room / 2) & ~3)
+    let grown = DistinctTable(room: bytes < 32 << 20 ? room * 4 : (room + room / 2) & ~3)
     inPieces(Radix.count, width: width) { piece in
-      let from = slots.base + piece * room, to = grown.slots.base
-      let start = piece &* grown.room, beyond = start &+ grown.room
-      for at in 0..<room where from[at].low | from[at].high != 0 {
-        var slot = grown.place(from[at])
+      let from = slots.base + piece * room, to = grown.slots.base + piece * grown.room
+      let room = grown.room, lines = UInt64(truncatingIfNeeded: room &>> 2)
+      for at in 0..<self.room where from[at].low | from[at].high != 0 {
+        var slot = Self.line(from[at], lines)
         while to[slot].low | to[slot].high != 0 {
           slot &+= 1
-          if slot == beyond { slot = start }
+          if slot == room { slot = 0 }
         }
         to[slot] = from[at]
       }

@@ -1,51 +1,66 @@
 import Columns
 
-/// 128 bits of a row, by which `distinct` tells rows apart: equal rows have equal ones, and of rows that differ two agree
-/// with a probability of 2⁻¹²⁸ a pair: 10⁻²¹ for any two among 10⁹ rows (docs/decisions/distinct.md).
+/// 128 bits of a row, by which `distinct` tells rows apart: equal rows have equal ones, and rows that differ agree with a
+/// probability of about 2⁻¹²⁴ a pair (docs/decisions/distinct.md).
 struct RowKey: BitwiseCopyable {
   var low: UInt64, high: UInt64
 }
 
-/// Makes row keys, column by column. Its secrets are drawn anew each time, so that nobody can write rows that collide; they
-/// never reach an answer.
+/// Makes row keys: the sum of what stands for each cell, with secrets of its own for every column. These are drawn anew each
+/// time, so that nobody can write rows that collide; they never reach an answer.
 ///
-/// Either half folds cell after cell by the 64 × 64 → 128 multiplication of wyhash (Wang Yi, 2019, public domain).
+/// Either half of a cell is the folded 64 × 64 → 128 multiplication of wyhash (Wang Yi, 2019, public domain).
 struct RowKeyMaker: Sendable {
-  private let low: (start: UInt64, step: UInt64, last: UInt64), high: (start: UInt64, step: UInt64, last: UInt64)
-  private let textSeed: UInt64
+  private let seed: UInt64, step: UInt64, textSeed: UInt64
   private static let blockRows = 512
 
   init() {
     var random = SystemRandomNumberGenerator()
-    low = (random.next(), random.next(), random.next() | 1)
-    high = (random.next(), random.next(), random.next() | 1)
-    textSeed = random.next()
+    (seed, step, textSeed) = (random.next(), random.next() | 1, random.next())
+  }
+
+  /// The secrets of a column.
+  private struct Secrets {
+    let a: UInt64, b: UInt64, c: UInt64, d: UInt64
+
+    @inline(__always) func key(_ words: TextWords) -> RowKey {
+      RowKey(low: RowHash.mix(words.low ^ a, words.high ^ b), high: RowHash.mix(words.low ^ c, words.high ^ d))
+    }
+  }
+
+  private func secrets(_ column: Int) -> Secrets {
+    func draw(_ at: Int) -> UInt64 { RowHash.mix(seed ^ UInt64(column * 4 + at + 1) &* 0x9E37_79B9_7F4A_7C15, step) }
+    return Secrets(a: draw(0), b: draw(1), c: draw(2), d: draw(3))
   }
 
   /// Of the first `count` rows, or of the `count` rows named.
   func fill(_ keys: UnsafeMutablePointer<RowKey>, _ columns: [Cells], rows: UnsafePointer<Int32>?, count: Int) {
-    // What a dictionary's texts are is asked once where it is smaller than the rows.
-    let dictionaries = columns.map { cells -> [TextWords]? in
+    let all = columns.indices.map { secrets($0) }
+    // What stands for a dictionary's texts is made once where it has fewer than the rows.
+    let dictionaries = zip(columns, all).map { cells, secrets -> [RowKey]? in
       guard case .codes(_, let values) = cells.column.storage, values.count > 0, values.count <= count / 2 else { return nil }
-      return values.words(seed: textSeed)
+      return values.words(seed: textSeed).map { secrets.key($0) }
     }
     withUnsafeTemporaryAllocation(of: TextWords.self, capacity: Self.blockRows) { words in
       let words = words.baseAddress!
       for first in stride(from: 0, to: count, by: Self.blockRows) {
         // All columns of some rows, so that their keys stay in the first-level cache.
         let n = min(Self.blockRows, count - first), keys = keys + first
-        for at in 0..<n { keys[at] = RowKey(low: low.start, high: high.start) }
+        for at in 0..<n { keys[at] = RowKey(low: 0, high: 0) }
         for (column, cells) in columns.enumerated() {
-          if cells.kind == .text {
-            dictionaries[column].withBase { cells.column.textWords(words, first: first, count: n, rows: rows, seed: textSeed, dictionary: $0) }
+          let secrets = all[column]
+          if let dictionary = dictionaries[column] {
+            Self.add(keys, cells, rows, first, n, dictionary, null: secrets.key(.null))
+          } else if cells.kind == .text {
+            cells.column.textWords(words, first: first, count: n, rows: rows, seed: textSeed)
+            Self.add(keys, n) { secrets.key(words[$0]) }
           } else {
-            Self.words(words, cells, rows, first, n)
+            Self.add(keys, cells, rows, first, n, secrets)
           }
-          fold(keys, words, n)
         }
         for at in 0..<n {
           let key = keys[at]
-          var made = RowKey(low: RowHash.mix(key.low, low.last), high: RowHash.mix(key.high, high.last))
+          var made = RowKey(low: RowHash.mix(key.low ^ seed, step), high: RowHash.mix(key.high ^ textSeed, step))
           // Two zeros stand for no row.
           if made.low | made.high == 0 { made.low = 1 }
           keys[at] = made
@@ -54,24 +69,46 @@ struct RowKeyMaker: Sendable {
     }
   }
 
-  private func fold(_ keys: UnsafeMutablePointer<RowKey>, _ words: UnsafePointer<TextWords>, _ n: Int) {
-    let (a, b) = (low.step, high.step)
+  @inline(__always) private static func add(_ keys: UnsafeMutablePointer<RowKey>, _ n: Int, _ key: (Int) -> RowKey) {
     for at in 0..<n {
-      let word = words[at]
-      keys[at].low = RowHash.mix(keys[at].low ^ word.low, word.high ^ a)
-      keys[at].high = RowHash.mix(keys[at].high ^ word.low, word.high ^ b)
+      let more = key(at)
+      keys[at] = RowKey(low: keys[at].low &+ more.low, high: keys[at].high &+ more.high)
     }
   }
 
-  /// Of cells that are no texts: the cell and 1, or two zeros for a null.
-  private static func words(
-    _ to: UnsafeMutablePointer<TextWords>, _ cells: Cells, _ rows: UnsafePointer<Int32>?, _ first: Int, _ n: Int
+  private static func add(
+    _ keys: UnsafeMutablePointer<RowKey>, _ cells: Cells, _ rows: UnsafePointer<Int32>?, _ first: Int, _ n: Int, _ dictionary: [RowKey], null: RowKey
+  ) {
+    guard let codes = cells.codes else { preconditionFailure("a column without codes was taken for a dictionary") }
+    dictionary.withUnsafeBufferPointer { dictionary in
+      let texts = dictionary.baseAddress!
+      if cells.validity != nil {
+        add(keys, n) { at in
+          let row = rows.map { Int($0[first &+ at]) } ?? first &+ at
+          return cells.isNull(row) ? null : texts[Int(codes[row])]
+        }
+      } else if let rows {
+        add(keys, n) { texts[Int(codes[Int(rows[first &+ $0])])] }
+      } else {
+        add(keys, n) { texts[Int(codes[first &+ $0])] }
+      }
+    }
+  }
+
+  /// Cells that are no texts: the cell and 1, or two zeros for a null.
+  private static func add(
+    _ keys: UnsafeMutablePointer<RowKey>, _ cells: Cells, _ rows: UnsafePointer<Int32>?, _ first: Int, _ n: Int, _ secrets: Secrets
   ) {
     @inline(__always) func each(_ word: (Int) -> UInt64) {
-      if let rows {
-        for at in 0..<n { to[at] = TextWords(low: word(Int(rows[first &+ at])), high: 1) }
+      if cells.validity != nil {
+        add(keys, n) { at in
+          let row = rows.map { Int($0[first &+ at]) } ?? first &+ at
+          return secrets.key(cells.isNull(row) ? .null : TextWords(low: word(row), high: 1))
+        }
+      } else if let rows {
+        add(keys, n) { secrets.key(TextWords(low: word(Int(rows[first &+ $0])), high: 1)) }
       } else {
-        for at in 0..<n { to[at] = TextWords(low: word(first &+ at), high: 1) }
+        add(keys, n) { secrets.key(TextWords(low: word(first &+ $0), high: 1)) }
       }
     }
     switch cells.kind {
@@ -80,15 +117,5 @@ struct RowKeyMaker: Sendable {
     case .real, .bits: each { cells.word($0) }
     case .text: preconditionFailure("texts were taken for cells of fixed width")
     }
-    guard cells.validity != nil else { return }
-    for at in 0..<n where cells.isNull(rows.map { Int($0[first &+ at]) } ?? first &+ at) { to[at] = .null }
-  }
-}
-
-extension Optional<[TextWords]> {
-  /// The first element's place; nil where there is nothing.
-  fileprivate func withBase(_ body: (UnsafePointer<TextWords>?) -> Void) {
-    guard let self else { return body(nil) }
-    self.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 }

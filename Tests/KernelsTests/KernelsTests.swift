@@ -55,6 +55,29 @@ private func slowlyRepeated(_ batches: [[Column]]) -> [[Bool]] {
   #expect(repeated == slowlyRepeated(batches))
 }
 
+@Test(arguments: [1, 3]) func rowsAreToldApartWhateverTheLayoutAndTheBatch(width: Int) {
+  // Texts about the length at which words become hashes, with nulls; plain in one batch, by codes in the next, then both by rows.
+  let texts = ["", "a", "a\0", "b", "eight by", "fifteen bytes..", "sixteen bytes...", "sixteen bytes..!", "a text of more than sixteen bytes"]
+  let codes: [Int32?] = (0..<64).map { $0 % 10 == 9 ? nil : Int32($0 % 10) }
+  let coded = Column.dictionary(codes: codes, values: texts), plain = Column.strings(codes.map { $0.map { texts[Int($0)] } })
+  let numbers = Column.int32s((0..<64).map { $0 < 20 ? Int32($0 / 10) : nil }), real = Column.float64s((0..<64).map { $0 % 2 == 0 ? 0 : -0.0 })
+  let batches = [[plain, numbers, real], [coded, numbers, real], [coded, numbers, real]]
+  let repeated = repeatedRows(in: batches.map { DistinctBatch($0, count: 64) }, width: width)
+  #expect(repeated == slowlyRepeated(batches.map { [$0[0], $0[1]] }))
+  #expect(repeated[0].filter { !$0 }.count == 30)
+  let some = DistinctBatch([coded, numbers], count: 64, rows: [3, 9, 19, 13, 63, 29])
+  #expect(repeatedRows(in: [some, DistinctBatch([plain, numbers], count: 64, rows: [39, 49, 9])], width: width) == [[false, false, false, false, false, false], [true, true, true]])
+}
+
+@Test func tablesOfRowsGrow() {
+  let rows = DistinctRows()
+  for batch in 0..<12 {
+    let column = Column.int64s((0..<20_000).map { Int64($0 % 2 == 0 ? batch * 20_000 + $0 : $0) })
+    let repeated = rows.add([DistinctBatch([column], count: 20_000)], width: batch % 3 + 1)
+    #expect(repeated[0].enumerated().allSatisfy { $1 == (batch > 0 && $0 % 2 == 1) }, "batch \(batch)")
+  }
+}
+
 @Test func distinctLooksOnlyAtTheCandidates() {
   let a = DistinctBatch([.strings(["a", "b", "a"])], count: 3, rows: [1, 2]), b = DistinctBatch([.strings(["a", "b"])], count: 2, rows: [0])
   #expect(repeatedRows(in: [a, b], width: 2) == [[false, false], [true]])

@@ -85,26 +85,6 @@ final class TextDictionary: @unchecked Sendable {
       self.bytes = bytes
     }
 
-    /// What stands where a text is looked for first.
-    @inline(__always) func slot(_ key: Key) -> UInt64 { slots[Int(truncatingIfNeeded: key.hash) & mask] }
-
-    /// The first word of the text that a slot stands for; of any where it is free.
-    @inline(__always) func firstWord(_ slot: UInt64) -> UInt64 {
-      entries[slot == 0 ? 0 : Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1].low
-    }
-
-    /// As `find`, with what `slot` and `firstWord` gave.
-    @inline(__always) func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ key: Key, slot: UInt64, firstWord: UInt64) -> Int32 {
-      if slot &>> 32 == key.hash &>> 32, slot != 0, firstWord == key.low {
-        let code = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
-        let entry = entries + code
-        if entry.pointee.high == key.high, Int(entry.pointee.length) == length, length <= 16 || sameTail(entry.pointee.offset, text, length) {
-          return Int32(truncatingIfNeeded: code)
-        }
-      }
-      return find(text, length, key)
-    }
-
     /// The code of a text; -1 when it is not there.
     @inline(__always) func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ key: Key) -> Int32 {
       let tag = key.hash &>> 32

@@ -167,29 +167,20 @@ extension UnitWorker {
     chunk.cells.clear(for: rows * 4)
     chunk.fresh.removeAll()
     let valid = chunk.valid.pointer, codes = UnsafeMutableRawPointer(chunk.cells.pointer).assumingMemoryBound(to: Int32.self)
-    let known = dictionary.lookup, probes = probes.pointer
+    let known = dictionary.lookup
     var nulls = 0
-    // Some cells at a time, in three steps: what a dictionary of thousands of texts has to be asked lies outside of the
-    // first-level cache, and the processor waits for many answers at once as long as for one.
-    for first in stride(from: 0, to: rows, by: Self.probesAtOnce) {
-      let n = min(Self.probesAtOnce, rows &- first)
-      for i in 0..<n {
-        let (start, end, has) = text(base, shadow, places, first &+ i, direct, isPlain: isPlain, quotes, quote)
-        let key = TextDictionary.Key(base + start, end &- start)
-        probes[i] = Probe(key: key, slot: known.slot(key), firstWord: 0, start: start, count: end &- start)
-        nulls &+= 1 &- Int(has)
-        valid[first &+ i] = has
+    for row in 0..<rows {
+      let (start, end, has) = text(base, shadow, places, row, direct, isPlain: isPlain, quotes, quote)
+      var code: Int32 = 0
+      if has != 0 {
+        let text = base + start, count = end &- start
+        let key = TextDictionary.Key(text, count)
+        code = known.find(text, count, key)
+        if code < 0 { code = -1 &- addFresh(text, count, key, chunk.fresh) }
       }
-      for i in 0..<n { probes[i].firstWord = known.firstWord(probes[i].slot) }
-      for i in 0..<n {
-        var code: Int32 = 0
-        if valid[first &+ i] != 0 {
-          let probe = probes[i], text = base + probe.start
-          code = known.find(text, probe.count, probe.key, slot: probe.slot, firstWord: probe.firstWord)
-          if code < 0 { code = -1 &- addFresh(text, probe.count, probe.key, chunk.fresh) }
-        }
-        codes[first &+ i] = code
-      }
+      nulls &+= 1 &- Int(has)
+      valid[row] = has
+      codes[row] = code
     }
     chunk.nullCount = nulls
   }
@@ -200,14 +191,6 @@ extension UnitWorker {
     let code = fresh.find(text, count, key)
     return code >= 0 ? code : fresh.insert(text, count, key)
   }
-}
-
-/// A text on its way through a dictionary.
-struct Probe {
-  let key: TextDictionary.Key
-  let slot: UInt64
-  var firstWord: UInt64
-  let start: Int, count: Int
 }
 
 extension SIMD2<UInt64> {

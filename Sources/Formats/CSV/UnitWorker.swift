@@ -5,8 +5,6 @@ final class UnitWorker {
   let index = RecordIndex()
   let starts = Slab<UInt32>(), ends = Slab<UInt32>(), present = Slab<UInt8>(), keep = Slab<UInt8>()
   let edited = Slab<UInt8>()
-  let probes = Slab<Probe>(UnitWorker.probesAtOnce)
-  static let probesAtOnce = 64
   let editors: [PatternEditor?]
   /// nil: the column goes the longer way.
   let directPlans: [DirectPlan?]
