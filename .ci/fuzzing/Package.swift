@@ -5,6 +5,9 @@ import PackageDescription
 // compiled with the fuzzer's counters. Used by .ci/fuzz.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
+// The fuzzer brings `main`.
+let target = strict + [.unsafeFlags(["-parse-as-library"])]
+
 let package = Package(
   name: "fuzzing",
   platforms: [.macOS(.v15)],
@@ -29,17 +32,16 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Pipelines", dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels"], swiftSettings: strict),
 
-    .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
-    .target(name: "FuzzDriver", dependencies: ["CFuzzer"], path: "Tests/Fuzzing/Driver", swiftSettings: strict),
+    .target(name: "FuzzFiles", path: "Tests/Fuzzing/Files", swiftSettings: strict),
     .executableTarget(
-      name: "fuzz-csv", dependencies: ["Formats", "Columns", "FuzzDriver"], path: "Tests/Fuzzing/CSV", swiftSettings: strict),
+      name: "fuzz-csv", dependencies: ["Formats", "Columns", "FuzzFiles"], path: "Tests/Fuzzing/CSV", swiftSettings: target),
     .executableTarget(
-      name: "fuzz-workbooks", dependencies: ["Formats", "Columns", "CZlib", "FuzzDriver"], path: "Tests/Fuzzing/Workbooks", swiftSettings: strict),
+      name: "fuzz-workbooks", dependencies: ["Formats", "Columns", "CZlib", "FuzzFiles"], path: "Tests/Fuzzing/Workbooks", swiftSettings: target),
     .executableTarget(
-      name: "fuzz-archives", dependencies: ["Formats", "FuzzDriver"], path: "Tests/Fuzzing/Archives", swiftSettings: strict),
+      name: "fuzz-archives", dependencies: ["Formats", "FuzzFiles"], path: "Tests/Fuzzing/Archives", swiftSettings: target),
     .executableTarget(
-      name: "fuzz-documents", dependencies: ["Pipelines", "Expressions", "Diagnostics", "FuzzDriver"], path: "Tests/Fuzzing/Documents",
-      swiftSettings: strict),
+      name: "fuzz-documents", dependencies: ["Pipelines", "Expressions", "Diagnostics", "FuzzFiles"], path: "Tests/Fuzzing/Documents",
+      swiftSettings: target),
   ],
   cxxLanguageStandard: .cxx20
 )

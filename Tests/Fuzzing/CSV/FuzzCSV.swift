@@ -1,5 +1,5 @@
 import Columns
-import FuzzDriver
+import FuzzFiles
 
 @testable import Formats
 
@@ -7,22 +7,20 @@ import FuzzDriver
 /// read as well as it goes comes out as text by the rules.
 ///
 /// The first byte of an input says how large the pieces are, the second what is looked at.
-@main struct FuzzCSV {
-  static func main() {
-    fuzz { data, count in
-      guard let data, count > 2 else { return 0 }
-      let bytes = Array(UnsafeBufferPointer(start: data + 2, count: count - 2))
-      let piece = 1 + Int(data[0] & 63)
-      switch data[1] % 4 {
-      case 0: FuzzCSV.twin(bytes, piece)
-      case 1: FuzzCSV.typed(bytes, piece)
-      case 2: FuzzCSV.tolerant(bytes, piece)
-      default: FuzzCSV.detected(bytes)
-      }
-      return 0
-    }
+@_cdecl("LLVMFuzzerTestOneInput") public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  guard let data, count > 2 else { return 0 }
+  let bytes = Array(UnsafeBufferPointer(start: data + 2, count: count - 2))
+  let piece = 1 + Int(data[0] & 63)
+  switch data[1] % 4 {
+  case 0: FuzzCSV.twin(bytes, piece)
+  case 1: FuzzCSV.typed(bytes, piece)
+  case 2: FuzzCSV.tolerant(bytes, piece)
+  default: FuzzCSV.detected(bytes)
   }
+  return 0
+}
 
+enum FuzzCSV {
   struct Rows: Equatable {
     var kept: [String] = []
     var rejects: [String] = []
@@ -117,6 +115,7 @@ import FuzzDriver
     options.width = 1
     options.columns = [CSVColumn("n", from: .position(1), .decimal(precision: 9, scale: 2)), CSVColumn("d", from: .position(1), .date)]
     let file = NamelessFile(bytes)
+    defer { withExtendedLifetime(file) {} }
     if let part = try? TableSource.open(file: file.path, name: "t.csv", options).first {
       var kept = 0, quarantined = 0
       if let report = try? part.read(batch: { kept += $0.count }, quarantine: { quarantined += $0.count }) {

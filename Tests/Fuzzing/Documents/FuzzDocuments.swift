@@ -1,19 +1,17 @@
 import Diagnostics
 import Expressions
-import FuzzDriver
+import FuzzFiles
 import Pipelines
 
 /// Any bytes as a pipeline document: what is read, printed and read again is the same; what is refused says why. Behind `=`
 /// stands an expression instead.
-@main struct FuzzDocuments {
-  static func main() {
-    fuzz { data, count in
-      let bytes = Array(UnsafeBufferPointer(start: data, count: count))
-      if bytes.first == UInt8(ascii: "=") { FuzzDocuments.expression(Array(bytes.dropFirst())) } else { FuzzDocuments.document(bytes) }
-      return 0
-    }
-  }
+@_cdecl("LLVMFuzzerTestOneInput") public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let bytes = Array(UnsafeBufferPointer(start: data, count: count))
+  if bytes.first == UInt8(ascii: "=") { FuzzDocuments.expression(Array(bytes.dropFirst())) } else { FuzzDocuments.document(bytes) }
+  return 0
+}
 
+enum FuzzDocuments {
   static func document(_ bytes: [UInt8]) {
     do throws(Mistakes) {
       let value = try JSONReader.read(bytes, file: "p.json").value

@@ -1,31 +1,30 @@
 import CZlib
-import FuzzDriver
+import FuzzFiles
 
 import Formats
 
 /// Any parts of a workbook, up to four with a zero byte between: a sheet, shared texts, styles, the book. They are packed
 /// soundly, so that every input reaches the readers of XML.
-@main struct FuzzWorkbooks {
-  static func main() {
-    fuzz { data, count in
-      let bytes = Array(UnsafeBufferPointer(start: data, count: count))
-      var parts = bytes.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false).map(Array.init)
-      while parts.count < 4 { parts.append([]) }
-      var zip = StoredZip()
-      zip.add("[Content_Types].xml", Array(FuzzWorkbooks.types.utf8))
-      zip.add("_rels/.rels", Array(FuzzWorkbooks.rootLinks.utf8))
-      zip.add("xl/workbook.xml", parts[3].isEmpty ? Array(FuzzWorkbooks.book.utf8) : parts[3])
-      zip.add("xl/_rels/workbook.xml.rels", Array(FuzzWorkbooks.links.utf8))
-      zip.add("xl/worksheets/sheet1.xml", parts[0])
-      if !parts[1].isEmpty { zip.add("xl/sharedStrings.xml", parts[1]) }
-      if !parts[2].isEmpty { zip.add("xl/styles.xml", parts[2]) }
-      FuzzWorkbooks.read(zip.content)
-      return 0
-    }
-  }
+@_cdecl("LLVMFuzzerTestOneInput") public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let bytes = Array(UnsafeBufferPointer(start: data, count: count))
+  var parts = bytes.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false).map(Array.init)
+  while parts.count < 4 { parts.append([]) }
+  var zip = StoredZip()
+  zip.add("[Content_Types].xml", Array(FuzzWorkbooks.types.utf8))
+  zip.add("_rels/.rels", Array(FuzzWorkbooks.rootLinks.utf8))
+  zip.add("xl/workbook.xml", parts[3].isEmpty ? Array(FuzzWorkbooks.book.utf8) : parts[3])
+  zip.add("xl/_rels/workbook.xml.rels", Array(FuzzWorkbooks.links.utf8))
+  zip.add("xl/worksheets/sheet1.xml", parts[0])
+  if !parts[1].isEmpty { zip.add("xl/sharedStrings.xml", parts[1]) }
+  if !parts[2].isEmpty { zip.add("xl/styles.xml", parts[2]) }
+  FuzzWorkbooks.read(zip.content)
+  return 0
+}
 
+enum FuzzWorkbooks {
   static func read(_ bytes: [UInt8]) {
     let file = NamelessFile(bytes)
+    defer { withExtendedLifetime(file) {} }
     for asText in [false, true] {
       var options = TableSource.Options()
       options.kind = .spreadsheet

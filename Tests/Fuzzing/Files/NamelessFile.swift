@@ -1,20 +1,11 @@
-import CFuzzer
-
 #if canImport(Glibc)
   import Glibc
 #else
   import Darwin
 #endif
 
-/// Gives `target` one input after the other, as the words of the command line say (libFuzzer's), until one of them traps.
-public func fuzz(_ target: @escaping @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32) -> Never {
-  var count = CommandLine.argc
-  var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
-  exit(LLVMFuzzerRunDriver(&count, &words, target))
-}
-
 /// A file without a name that holds the bytes, for readers that want a path.
-public struct NamelessFile: ~Copyable {
+public final class NamelessFile {
   private let descriptor: Int32
   public var path: String { "/proc/self/fd/\(descriptor)" }
 
