@@ -21,10 +21,21 @@ public struct BetaGeometricPredictor: PurchasePredictor {
   /// P(still a customer at T).
   public func probabilityAlive(x: Double, tx: Double, T: Double) -> Double {
     if x == 0 && o == 0 { return 1 }
+    return Portable.sigmoid(-logOddsLeft(x: x, tx: tx, T: T))
+  }
+
+  /// ln of P(left) / P(alive); −∞ where nobody can have left.
+  public func logOddsLeft(x: Double, tx: Double, T: Double) -> Double {
+    if x == 0 && o == 0 { return -.infinity }
     let (r, α, a, b) = (parameters.r, parameters.α, parameters.a, parameters.b)
     // ln((α+T)/(α+t_x)) as log1p: exact also when the last purchase was a moment ago.
-    let d = Portable.log(a / (b + x - 1 + o)) + (r + x) * Portable.log1p((T - tx) / (α + tx))
-    return Portable.sigmoid(-d)
+    return Portable.log(a / (b + x - 1 + o)) + (r + x) * Portable.log1p((T - tx) / (α + tx))
+  }
+
+  /// ln of the likelihood of the history together with being alive at T.
+  public func logLikelihoodAlive(x: Double, tx: Double, T: Double) -> Double {
+    let (r, α, a, b) = (parameters.r, parameters.α, parameters.a, parameters.b)
+    return NegativeBinomial.logHistory(r, α, x: x, T: T) + Special.logGammaRatio(b, plus: x + o) - Special.logGammaRatio(a + b, plus: x + o)
   }
 
   /// Expected purchases in (T, T + h] given the history.

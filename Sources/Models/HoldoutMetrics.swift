@@ -23,6 +23,14 @@ public struct HoldoutMetrics: Hashable, Sendable {
   /// Share of the actual total held by the ⌊n/10⌋ rows with the highest prediction; ties keep the order of the rows.
   public var topDecileCapture: Double
 
+  /// That share over the share of the rows: how many times better than rows picked blindly.
+  public var topDecileLift: Double
+  /// Mean over tenths of the rows by prediction of |mean prediction − mean actual| / mean actual; tenths in which nothing
+  /// happened are left out.
+  public var decileMAPE: Double
+  /// Σ over the same tenths of |Σ prediction − Σ actual|, as a share of the actual total.
+  public var calibrationError: Double
+
   public init(predicted: [Double], actual: [Double]) {
     precondition(
       predicted.count == actual.count,
@@ -44,6 +52,14 @@ public struct HoldoutMetrics: Hashable, Sendable {
     let byPrediction = Self.descending(predicted)
     normalizedGini = Self.gini(actual, byPrediction) / Self.gini(actual, Self.descending(actual))
     topDecileCapture = Summaries.sum(byPrediction.prefix(n / 10).lazy.map { actual[$0] }) / actualTotal
+    topDecileLift = topDecileCapture * Double(n) / Double(n / 10)
+    let tenths = (0..<10).map { tenth in
+      let rows = byPrediction[tenth * n / 10..<(tenth + 1) * n / 10]
+      return (predicted: Summaries.sum(rows.lazy.map { predicted[$0] }), actual: Summaries.sum(rows.lazy.map { actual[$0] }))
+    }
+    let active = tenths.filter { $0.actual > 0 }
+    decileMAPE = Summaries.sum(active.lazy.map { ($0.predicted - $0.actual).magnitude / $0.actual }) / Double(active.count)
+    calibrationError = Summaries.sum(tenths.lazy.map { ($0.predicted - $0.actual).magnitude }) / actualTotal
   }
 
   private static func descending(_ values: [Double]) -> [Int] {

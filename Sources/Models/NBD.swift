@@ -75,6 +75,12 @@ public enum NBD {
 
     public func probabilityAlive(x: Double, tx: Double, T: Double) -> Double { 1 }
 
+    public func logOddsLeft(x: Double, tx: Double, T: Double) -> Double { -.infinity }
+
+    public func logLikelihoodAlive(x: Double, tx: Double, T: Double) -> Double {
+      NegativeBinomial.logHistory(parameters.r, parameters.α, x: x, T: T)
+    }
+
     public func expectedPurchases(x: Double, tx: Double, T: Double, within h: Double) -> Double { rate(x, T) * h }
 
     public func expectedPurchases(by t: Double) -> Double { rate(0, 0) * t }

@@ -49,6 +49,11 @@ struct NegativeBinomial {
     return tails
   }
 
+  /// ln of the likelihood of x purchases at given moments until T, alive throughout: Γ(r+x)/Γ(r) α^r (α+T)^−(r+x).
+  static func logHistory(_ r: Double, _ α: Double, x: Double, T: Double) -> Double {
+    Special.logGammaRatio(r, plus: x) - r * Portable.log1p(T / α) - x * Portable.log(α + T)
+  }
+
   /// P(N ≥ 1), small values in full precision.
   var buys: Double { -Portable.expm1(r * logRest) }
 }

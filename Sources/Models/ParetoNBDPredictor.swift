@@ -14,14 +14,21 @@ public struct ParetoNBDPredictor: PurchasePredictor {
   }
 
   public func probabilityAlive(x: Double, tx: Double, T: Double) -> Double {
+    Portable.sigmoid(-logOddsLeft(x: x, tx: tx, T: T))
+  }
+
+  public func logOddsLeft(x: Double, tx: Double, T: Double) -> Double {
     let (r, α, s, β) = (parameters.r, parameters.α, parameters.s, parameters.β)
     // The chance to have left over the chance to be alive, both relative to their values at t_x; both logarithms as
     // log1p: exact also when the last purchase was a moment ago.
     let left = ParetoIntegral.value(α + tx, β + tx, R: r + x, Q: s + 1, gap: T - tx)
-    guard left > 0 else { return 1 }
-    let gone = Portable.log(s * left / (β + tx))
-    return Portable.sigmoid(
-      -(gone + (r + x) * Portable.log1p((T - tx) / (α + tx)) + s * Portable.log1p((T - tx) / (β + tx))))
+    guard left > 0 else { return -.infinity }
+    return Portable.log(s * left / (β + tx)) + (r + x) * Portable.log1p((T - tx) / (α + tx))
+      + s * Portable.log1p((T - tx) / (β + tx))
+  }
+
+  public func logLikelihoodAlive(x: Double, tx: Double, T: Double) -> Double {
+    NegativeBinomial.logHistory(parameters.r, parameters.α, x: x, T: T) - parameters.s * Portable.log1p(T / parameters.β)
   }
 
   /// P(still a customer at T + h).

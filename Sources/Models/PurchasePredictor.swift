@@ -66,8 +66,8 @@ extension GaussRule {
   /// ∫ over t from 0 to `reach` of e^−δt f(t), f smooth and slowly varying beyond the scale τ: t = τ (e^u − 1) in panels of
   /// length one.
   static func discounted(until horizon: Double, rate δ: Double, scale τ: Double, _ f: (Double) -> Double) -> Double {
-    // Beyond it e^−δt is no number any more: a longer horizon changes nothing.
-    let reach = δ > 0 ? min(horizon, 745 / δ) : horizon
+    // Beyond it e^−δt is below 1e-43, and what grows like a power of t adds nothing to the sum.
+    let reach = δ > 0 ? min(horizon, 100 / δ) : horizon
     guard reach > 0 else { return 0 }
     let length = Portable.log1p(reach / τ)
     let panels = max(length.rounded(.up), 1)
