@@ -176,29 +176,49 @@ struct BetaGeometricLikelihood {
         data.TIndex.withUnsafeBufferPointer { TIndex in
           data.txIndex.withUnsafeBufferPointer { txIndex in
             data.weight.withUnsafeBufferPointer { weight in
-              for row in rows {
-                let (T, tx) = (Int(TIndex[row]), Int(txIndex[row]))
-                let w = weight[row]
-                let Δ = logs[T] - logs[tx]
-                let E = inverses[tx] - inverses[T]
+              // Lanes of four rows; those missing at the end weigh nothing.
+              var (lValue, l0, lΔ, lE, lF) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+              var (m0, mΔ, mΔΔ) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+              var (mE, mEE, mΔE) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+              var row = rows.lowerBound
+              let last = rows.upperBound - 1
+              while row <= last {
+                let (i, j, k) = (min(row + 1, last), min(row + 2, last), min(row + 3, last))
+                let (T0, T1, T2, T3) = (Int(TIndex[row]), Int(TIndex[i]), Int(TIndex[j]), Int(TIndex[k]))
+                let (t0, t1, t2, t3) = (Int(txIndex[row]), Int(txIndex[i]), Int(txIndex[j]), Int(txIndex[k]))
+                let w = SIMD4(
+                  weight[row], row + 1 <= last ? weight[i] : 0, row + 2 <= last ? weight[j] : 0, row + 3 <= last ? weight[k] : 0)
+                let Δ = SIMD4(logs[T0], logs[T1], logs[T2], logs[T3]) - SIMD4(logs[t0], logs[t1], logs[t2], logs[t3])
+                let iT = SIMD4(inverses[T0], inverses[T1], inverses[T2], inverses[T3])
+                let itx = SIMD4(inverses[t0], inverses[t1], inverses[t2], inverses[t3])
+                let E = itx - iT
                 let d = start + R * Δ
-                let e = Portable.exp(-d.magnitude)
-                let odds = 1 / (1 + e)
-                let q = (d >= 0 ? 1 : e) * odds
+                let positive = d .> 0
+                let e = Portable.exp(d.replacing(with: -d, where: positive))
+                let all = 1 + e
+                let odds = 1 / all
+                let q = e.replacing(with: 1, where: positive) * odds
                 let wq = w * q
                 let wv = w * e * odds * odds
-                value += w * ((d > 0 ? d : 0) + Portable.log1p(e))
-                q0 += wq
-                qΔ += wq * Δ
-                qE += wq * E
-                qF += wq * E * (inverses[tx] + inverses[T])
-                v0 += wv
-                vΔ += wv * Δ
-                vΔΔ += wv * Δ * Δ
-                vE += wv * E
-                vEE += wv * E * E
-                vΔE += wv * Δ * E
+                // 1 + e loses what is below a unit in the last place of the sum anyway.
+                lValue += w * (SIMD4<Double>().replacing(with: d, where: positive) + Portable.log(all))
+                l0 += wq
+                lΔ += wq * Δ
+                let wqE = wq * E
+                lE += wqE
+                lF += wqE * (itx + iT)
+                m0 += wv
+                let (wvΔ, wvE) = (wv * Δ, wv * E)
+                mΔ += wvΔ
+                mΔΔ += wvΔ * Δ
+                mE += wvE
+                mEE += wvE * E
+                mΔE += wvΔ * E
+                row += 4
               }
+              func sum(_ v: SIMD4<Double>) -> Double { (v[0] + v[1]) + (v[2] + v[3]) }
+              (value, q0, qΔ, qE, qF) = (sum(lValue), sum(l0), sum(lΔ), sum(lE), sum(lF))
+              (v0, vΔ, vΔΔ, vE, vEE, vΔE) = (sum(m0), sum(mΔ), sum(mΔΔ), sum(mE), sum(mEE), sum(mΔE))
             }
           }
         }

@@ -86,7 +86,27 @@ struct GammaGammaLikelihood {
       var (s0, sx, u0, ux, uu0, uux) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
       x.withUnsafeBufferPointer { x in
         m.withUnsafeBufferPointer { m in
-          for i in rows {
+          // Four customers at a time, then the rest.
+          var (l0, lx, i0, ix) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+          var (ii0, iix) = (SIMD4<Double>(), SIMD4<Double>())
+          var i = rows.lowerBound
+          while i + 4 <= rows.upperBound {
+            let xs = SIMD4(x[i], x[i + 1], x[i + 2], x[i + 3])
+            let z = xs * SIMD4(m[i], m[i + 1], m[i + 2], m[i + 3]) + v
+            let s = Portable.log(z)
+            let u = 1 / z
+            let xu = xs * u
+            l0 += s
+            lx += xs * s
+            i0 += u
+            ix += xu
+            ii0 += u * u
+            iix += xu * u
+            i += 4
+          }
+          func sum(_ v: SIMD4<Double>) -> Double { (v[0] + v[1]) + (v[2] + v[3]) }
+          (s0, sx, u0, ux, uu0, uux) = (sum(l0), sum(lx), sum(i0), sum(ix), sum(ii0), sum(iix))
+          while i < rows.upperBound {
             let z = x[i] * m[i] + v
             let s = Portable.log(z)
             let u = 1 / z
@@ -96,6 +116,7 @@ struct GammaGammaLikelihood {
             ux += x[i] * u
             uu0 += u * u
             uux += x[i] * u * u
+            i += 1
           }
         }
       }

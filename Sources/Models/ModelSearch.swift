@@ -81,12 +81,20 @@ struct ModelSearch<Parameters: ModelParameters> {
   ) -> ModelFit<Parameters> {
     let v = best.point.map(Portable.exp)
     let p = Parameters(v)
-    let (value, _, hessian) = likelihood(v)
     // Scaled by the parameters, so that the test for definiteness does not depend on the unit of time.
     var information = SymmetricMatrix(order: v.count)
-    for i in v.indices {
-      for j in 0...i { information[i, j] = -hessian[i, j] * v[i] * v[j] }
-      if let prior { information[i, i] += 1 / (prior.spread * prior.spread) }
+    let value: Double
+    if prior == nil, let hessian = best.hessian {
+      // In logarithms of the parameters it has the gradient on its diagonal.
+      value = -best.value * weight
+      for i in v.indices { for j in 0...i { information[i, j] = weight * (hessian[i, j] - (i == j ? best.gradient[i] : 0)) } }
+    } else {
+      let (plain, _, hessian) = likelihood(v)
+      value = plain
+      for i in v.indices {
+        for j in 0...i { information[i, j] = -hessian[i, j] * v[i] * v[j] }
+        if let prior { information[i, i] += 1 / (prior.spread * prior.spread) }
+      }
     }
     var covariance: SymmetricMatrix?
     if best.atBound.isEmpty, isIdentified(p), let inverse = information.inverse() {

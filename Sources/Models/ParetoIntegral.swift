@@ -10,9 +10,16 @@ struct ParetoIntegral {
   struct Rule: Sendable {
     let nodes: [Double]
     let weights: [Double]
+    /// The same, four at a time.
+    let lanes: [(nodes: SIMD4<Double>, weights: SIMD4<Double>)]
+
     init(_ count: Int) {
+      precondition(count % 4 == 0, "nodes come in fours")
       let rule = GaussRule.legendre(count: count)
       (nodes, weights) = (rule.nodes, rule.weights)
+      lanes = stride(from: 0, to: count, by: 4).map { i in
+        (SIMD4(rule.nodes[i..<i + 4]), SIMD4(rule.weights[i..<i + 4]))
+      }
     }
   }
   static let rules = [Rule(8), Rule(16), Rule(32)]

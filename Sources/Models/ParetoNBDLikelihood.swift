@@ -152,42 +152,46 @@ struct ParetoNBDLikelihood {
     init(_ plan: ParetoIntegral, P: Double, Q: Double, κ: Double, _ inverseC: Double, _ inverseD: Double) {
       let width = plan.length / Double(plan.panels)
       let rule = ParetoIntegral.rules[plan.rule]
-      var (s0, s1, s2, s3, s4) = (0.0, 0.0, 0.0, 0.0, 0.0)
-      var (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-      rule.nodes.withUnsafeBufferPointer { nodes in
-        rule.weights.withUnsafeBufferPointer { weights in
-          for panel in 0..<plan.panels {
-            for k in nodes.indices {
-              let u = width * (Double(panel) + nodes[k])
-              let grown = Portable.exp(u)
-              // 1 + κ(e^u − 1): at least 1, so the plain logarithm keeps an absolute precision that is enough for a sum.
-              let other = 1 + κ * (grown - 1)
-              let v = Portable.log(other)
-              let f = weights[k] * Portable.exp((1 - P) * u - Q * v)
-              let (i, j) = (inverseC / grown, inverseD / other)
-              let (fu, fi, fv, fj) = (f * u, f * i, f * v, f * j)
-              s0 += f
-              s1 += fu
-              s2 += fi
-              s3 += fv
-              s4 += fj
-              c0 += fu * u
-              c1 += fi * u
-              c2 += fi * i
-              c3 += fv * u
-              c4 += fv * i
-              c5 += fv * v
-              c6 += fj * u
-              c7 += fj * i
-              c8 += fj * v
-              c9 += fj * j
-            }
+      var (s0, s1, s2) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+      var (s3, s4) = (SIMD4<Double>(), SIMD4<Double>())
+      var (c0, c1, c2, c3, c4) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+      var (c5, c6, c7, c8, c9) = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
+      rule.lanes.withUnsafeBufferPointer { lanes in
+        for panel in 0..<plan.panels {
+          let start = width * Double(panel)
+          for (nodes, weights) in lanes {
+            let u = start + width * nodes
+            let grown = Portable.exp(u)
+            // 1 + κ(e^u − 1): at least 1, so the plain logarithm keeps an absolute precision that is enough for a sum.
+            let other = 1 + κ * (grown - 1)
+            let v = Portable.log(other)
+            let f = weights * Portable.exp((1 - P) * u - Q * v)
+            let (i, j) = (inverseC / grown, inverseD / other)
+            let (fu, fi, fv, fj) = (f * u, f * i, f * v, f * j)
+            s0 += f
+            s1 += fu
+            s2 += fi
+            s3 += fv
+            s4 += fj
+            c0 += fu * u
+            c1 += fi * u
+            c2 += fi * i
+            c3 += fv * u
+            c4 += fv * i
+            c5 += fv * v
+            c6 += fj * u
+            c7 += fj * i
+            c8 += fj * v
+            c9 += fj * j
           }
         }
       }
-      sum = s0
-      mean = SIMD4(s1, s2, s3, s4)
-      covariance = (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9)
+      @inline(__always) func total(_ v: SIMD4<Double>) -> Double { (v[0] + v[1]) + (v[2] + v[3]) }
+      sum = total(s0)
+      mean = SIMD4(total(s1), total(s2), total(s3), total(s4))
+      covariance = (
+        total(c0), total(c1), total(c2), total(c3), total(c4), total(c5), total(c6), total(c7), total(c8), total(c9)
+      )
     }
 
     /// Sums become means and covariances; with `swap` c was β, and the pairs change places.

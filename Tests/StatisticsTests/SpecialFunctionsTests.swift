@@ -115,4 +115,20 @@ struct SpecialFunctionsTests {
       #expect((Portable.log1p(y) - Foundation.log1p(y)).magnitude <= Foundation.log1p(y).ulp, "log1p(\(y))")
     }
   }
+
+  /// Four at a time give the bits that one at a time gives.
+  @Test func lanes() {
+    var random = RandomStream(seed: 11)
+    for _ in 0..<20_000 {
+      let x = SIMD4((0..<4).map { _ in 1400 * random.uniform() - 700 })
+      let exps = Portable.exp(x)
+      for i in 0..<4 { #expect(exps[i] == Portable.exp(x[i])) }
+      let y = SIMD4((0..<4).map { _ in Portable.exp(1400 * random.uniform() - 700) * (1 + random.uniform()) })
+      let logs = Portable.log(y)
+      for i in 0..<4 { #expect(logs[i] == Portable.log(y[i])) }
+    }
+    let ends = Portable.exp(SIMD4(-1e300, 1e300, 0, -708))
+    #expect(ends[0] > 0 && ends[1] < .infinity && ends[2] == 1)
+    #expect(Portable.log(SIMD4(1, 2, 0.5, 1e-300))[0] == 0)
+  }
 }
