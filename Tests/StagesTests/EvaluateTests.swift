@@ -51,6 +51,26 @@ import Testing
     #expect(tenths["customers"].doubles().reduce(0, +) == 2357)
     #expect(relative(tenths["actual_share"].doubles()[0], 0.4670563230605739) < 1e-9)
     #expect(run.metrics["mae"] == found["purchases"]?["mae"])
+    #expect(relative(tenths["lift"].doubles()[0], 0.4670563230605739 * 2357 / tenths["customers"].doubles()[0]) < 1e-9)
+    let error = (tenths["predicted"].doubles()[0] - tenths["actual"].doubles()[0]) / tenths["actual"].doubles()[0]
+    #expect((tenths["error"].doubles()[0] - error).magnitude < 1e-12)
+    #expect(found["interval"] == nil)
+  }
+
+  /// A column of lows and one of highs: how many actual numbers lie between.
+  @Test func coverageOfIntervals() throws {
+    let predicted = Batch(
+      schema: Schema([
+        Field("customer", .string), Field("frequency", .int64), Field("expected_purchases", .float64), Field("purchases_low", .float64),
+        Field("purchases_high", .float64),
+      ]),
+      columns: [
+        .strings(["a", "b", "c", "d"]), .int64s([1, 1, 1, 1]), .float64s([1, 1, 1, 1]), .float64s([0, 1, 2, nil]),
+        .float64s([0, 2, 6, 3]),
+      ], count: 4)
+    let run = try runRoom(
+      Evaluate.self, [:], ["predicted": .table(predicted), "holdout": .table(Self.holdout(["a", "b", "c", "d"], [0, 2, 1, 0]))])
+    #expect(run.documents["metrics"]?["interval"] == ["customers": 3, "coverage": .double(2.0 / 3), "mean_width": .double(5.0 / 3)])
   }
 
   static func predicted(_ customers: [String?], _ expected: [Double?]) -> Batch {

@@ -136,7 +136,7 @@ import Testing
       try runRoom(Predict.self, ["horizon": "39 weeks", "scaled": true], ["customers": .table(table), "purchases": Self.cdnowSpend])
     }
     #expect(said == [
-      "input \"purchases\" is not a model that it can use; expected a fitted bg-nbd or mbg-nbd; found a fitted gamma-gamma",
+      "input \"purchases\" is not a model that it can use; expected a fitted model of purchases; found a fitted gamma-gamma",
       "\"scaled\" needs a model of spend: without one there is no value to scale; hint: connect a fitted gamma-gamma as \"spend\"",
       "column \"age\" of input \"customers\" is not numeric; expected a number type; found date",
       "input \"customers\" already has a column \"p_alive\", which this stage makes; hint: leave it out, or rename it in the stage before",

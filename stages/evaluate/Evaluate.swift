@@ -26,6 +26,8 @@ public struct Evaluate: Stage {
   @Setting("predicted spend per purchase; compared where it and revenue are there") var expectedSpend = "expected_spend"
   @Setting("actual purchases") var purchases = "purchases"
   @Setting("actual spend") var revenue = "revenue"
+  @Setting("bounds of the predicted purchases, where they are there: how many actual numbers lie between is told") var low = "purchases_low"
+  @Setting("the upper bound") var high = "purchases_high"
   @Setting("customers with so many earlier purchases or more share one row of by_frequency", in: 1...1000) var highestFrequency = 7
 
   public init() {}
@@ -66,6 +68,8 @@ public struct Evaluate: Stage {
         holdout.mistake(readingNumbers: revenue, of: "holdout", at: .input(port: "holdout")),
       ]
     }
+    let bounds = predicted.map(boundColumns) ?? []
+    if let predicted { mistakes += bounds.map { predicted.mistake(readingNumbers: $0, of: "predicted", at: .input(port: "predicted")) } }
     let found = mistakes.compactMap(\.self)
     if !found.isEmpty { throw Mistakes(found) }
     return Binding(
@@ -75,7 +79,7 @@ public struct Evaluate: Stage {
         .init("by_decile", .table(TableType(HoldoutTables.decileSchema, order: .key(["decile"])))),
       ],
       reads: [
-        .init("predicted", .named([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []))),
+        .init("predicted", .named([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []) + bounds)),
         .init("holdout", .named([customer, purchases] + (spend ? [revenue] : []))),
       ])
   }
@@ -84,13 +88,20 @@ public struct Evaluate: Stage {
     predicted.index(of: expectedSpend) != nil && holdout.index(of: revenue) != nil
   }
 
+  /// Both bounds of an interval, or nothing.
+  private func boundColumns(_ predicted: Schema) -> [String] {
+    predicted.index(of: low) != nil && predicted.index(of: high) != nil ? [low, high] : []
+  }
+
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let (predictedTable, holdoutTable) = (inputs.table("predicted"), inputs.table("holdout"))
     if predictedTable.rows == 0 {
       throw Diagnostic("nothing can be evaluated: there are no customers", at: .input(port: "predicted"))
     }
     let spend = comparesSpend(predictedTable.schema, holdoutTable.schema)
-    let predicted = try predictedTable.wholeBatch(unique([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : [])))
+    let bounds = boundColumns(predictedTable.schema)
+    let predicted = try predictedTable.wholeBatch(
+      unique([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []) + bounds))
     let holdout = try holdoutTable.wholeBatch(unique([customer, purchases] + (spend ? [revenue] : [])))
     try context.checkCancellation()
     let partner = try CustomerMatch(predicted[customer], holdout[customer], name: customer).partner
@@ -121,6 +132,19 @@ public struct Evaluate: Stage {
       let ofSpend = HoldoutMetrics(predicted: rows.map { expected[$0] * spends[$0] }, actual: rows.map { paid[partner[$0]] })
       members.append(JSONMember("spend", .object(Self.members(ofSpend))))
     }
+    if bounds.count == 2 {
+      let (least, most) = (predicted[low].doubles(), predicted[high].doubles())
+      let known = rows.filter { least[$0].isFinite && most[$0].isFinite }
+      let inside = known.lazy.filter { least[$0] <= bought[partner[$0]] && bought[partner[$0]] <= most[$0] }.count
+      let width = known.isEmpty ? nil : known.reduce(0) { $0 + most[$1] - least[$1] } / Double(known.count)
+      members.append(
+        JSONMember(
+          "interval",
+          [
+            "customers": .integer(known.count), "coverage": known.isEmpty ? .null : .double(Double(inside) / Double(known.count)),
+            "mean_width": width.map { .double($0) } ?? .null,
+          ]))
+    }
     try context.writeDocument("metrics", .object(members))
     try context.writeTable("by_frequency", HoldoutTables.byFrequency(rows.map { x[$0] }, guess, actual, highest: highestFrequency))
     try context.writeTable("by_decile", HoldoutTables.byDecile(guess, actual))
@@ -140,7 +164,8 @@ public struct Evaluate: Stage {
     [
       ("actual_total", m.actualTotal), ("predicted_total", m.predictedTotal), ("mae", m.mae), ("rmse", m.rmse), ("msle", m.msle),
       ("wape", m.wape), ("bias", m.bias), ("pearson", m.pearson), ("spearman", m.spearman),
-      ("gini_normalized", m.normalizedGini), ("top_decile_capture", m.topDecileCapture),
+      ("gini_normalized", m.normalizedGini), ("top_decile_capture", m.topDecileCapture), ("top_decile_lift", m.topDecileLift),
+      ("decile_mape", m.decileMAPE), ("calibration_error", m.calibrationError),
     ].map { JSONMember($0.0, .double($0.1)) }
   }
 }

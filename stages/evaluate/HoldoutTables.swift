@@ -26,7 +26,7 @@ enum HoldoutTables {
 
   static let decileSchema = Schema([
     Field("decile", .int32), Field("customers", .int64), Field("actual", .float64), Field("predicted", .float64),
-    Field("actual_share", .float64),
+    Field("actual_share", .float64), Field("lift", .float64), Field("error", .float64),
   ])
 
   /// Tenths of the customers from the highest prediction down, equal predictions in the order of the rows.
@@ -44,6 +44,13 @@ enum HoldoutTables {
         .float64s(present.map { mean(actual, tenths[$0]) }),
         .float64s(present.map { mean(predicted, tenths[$0]) }),
         .float64s(present.map { tenth in total != 0 ? Summaries.sum(tenths[tenth].lazy.map { actual[$0] }) / total : nil }),
+        // How many times the mean of all the tenth's mean is, and by what share the prediction misses it.
+        .float64s(present.map { total != 0 ? mean(actual, tenths[$0]) * Double(n) / total : nil }),
+        .float64s(
+          present.map { tenth in
+            let happened = mean(actual, tenths[tenth])
+            return happened != 0 ? (mean(predicted, tenths[tenth]) - happened) / happened : nil
+          }),
       ], count: present.count)
   }
 

@@ -10,73 +10,146 @@ import Statistics
 /// anything about the parameters (no customers, nobody who bought again) are an error.
 public struct Fit: Stage {
   public static let contract = Contract(
-    "fit", "a lifetime model (BG/NBD, MBG/NBD, Gamma-Gamma) fitted to customers by maximum likelihood",
-    inputs: [.table("customers", help: "one row a customer, as rfm makes them")],
+    "fit", "a model of purchases, contracts or spend fitted to customers by maximum likelihood",
+    inputs: [
+      .table("customers", help: "one row a customer, as rfm makes them"),
+      .table("transactions", .optional, help: "for auto: the purchases that the customers were made from"),
+    ],
     outputs: [.document("model", help: "parameters with their errors, log-likelihood, and how the search ended")],
-    version: 1, shares: ["models": "1", "statistics": "1"])
+    version: 1, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1"])
 
-  @Setting("bg-nbd and mbg-nbd for purchases and dropout, gamma-gamma for spend") var model: FittedModel.Kind
+  /// A model, or that the data shall choose one.
+  enum Model: String, SettingChoice {
+    case bgNBD = "bg-nbd", mbgNBD = "mbg-nbd", paretoNBD = "pareto-nbd", nbd, bgCNBDk = "bg-cnbd-k", mbgCNBDk = "mbg-cnbd-k"
+    case bgBB = "bg-bb", sBG = "sbg", gammaGamma = "gamma-gamma"
+    case auto
+  }
+
+  enum Prior: String, SettingChoice { case none, weak }
+
+  @Setting(
+    "purchases at any time and dropout: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd-k and mbg-cnbd-k (regular buyers), nbd (nobody leaves); whole periods: bg-bb; contracts: sbg; spend: gamma-gamma; auto: the one of bg-nbd, mbg-nbd, pareto-nbd and nbd that foretold best"
+  ) var model: Model
   @Setting("what the customers' times are measured in; default what the stage before says") var unit: Duration.Unit?
+  @Setting("weak: shapes are held near 1 and times near the mean age, loosely (the logarithm within 3 of it); not for gamma-gamma") var prior = Prior.none
+  @Setting("bg-cnbd-k and mbg-cnbd-k: how many stages a purchase takes; default the number the spacing speaks for", in: 1...12) var k: Int?
+  @Setting("bg-cnbd-k and mbg-cnbd-k: column of the summed logarithms of the times between a customer's purchases") var spacing: String?
+  @Setting("column of how many customers a row stands for; default one; not for gamma-gamma") var weight: String?
+  @Setting("auto: how the models are tried on earlier days") var backtest = BackTest()
   @Setting("columns of the customers") var columns = PurchaseColumns()
 
   public init() {}
 
-  /// The columns that the model reads.
-  private var roles: [PurchaseColumns.Role] {
-    switch model {
-    case .bgNBD, .mbgNBD: [.frequency, .recency, .age]
-    case .gammaGamma: [.frequency, .monetary]
-    }
-  }
+  /// Where the data choose, the usual one stands for all candidates: they read the same columns.
+  private var kind: FittedModel.Kind { FittedModel.Kind(rawValue: model.rawValue) ?? .bgNBD }
+
+  /// The columns that are read besides those of the roles.
+  private var extras: [String] { [spacing, weight].compactMap { $0 } }
+  private var reads: [String] { kind.roles.map { columns[$0] } + extras }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     var binding = Binding(
-      outputs: [.init("model", .document(about: model.about))],
-      reads: [.init("customers", .named(roles.map { columns[$0] }))])
-    guard let type = inputs["customers"]?.table else { return binding }
-    var mistakes = columns.mistakes(reading: roles, in: type.schema, of: "customers")
+      outputs: [.init("model", .document(about: model == .auto ? FittedModel.Kind.aboutChosen : kind.about))],
+      reads: [.init("customers", .named(reads))]
+        + (inputs["transactions"] == nil ? [] : [.init("transactions", .named(backtest.columns))]))
+    var unfit = settingsMistakes()
+    if model == .auto, inputs["transactions"] == nil {
+      unfit.append(
+        Diagnostic(
+          "the models cannot be tried on earlier days without the purchases", at: .setting(["model"]),
+          expected: "input \"transactions\"", hint: "connect the table that rfm reads as \"transactions\""))
+    }
+    if model != .auto, inputs["transactions"] != nil {
+      unfit.append(
+        Diagnostic(
+          "\"transactions\" means nothing to \(model.rawValue)", at: .input(port: "transactions"), expected: "\"model\": \"auto\""))
+    }
+    if model == .auto, let schema = inputs["transactions"]?.table?.schema { unfit += backtest.mistakes(in: schema) }
+    guard let type = inputs["customers"]?.table else {
+      if !unfit.isEmpty { throw Mistakes(unfit) }
+      return binding
+    }
+    var mistakes = columns.mistakes(reading: kind.roles, in: type.schema, of: "customers")
+    for (setting, column) in [("spacing", spacing), ("weight", weight)] {
+      guard let column else { continue }
+      if kind.roles.contains(where: { columns[$0] == column }) {
+        mistakes.append(
+          Diagnostic("\(setting) is a column that says something else, \"\(column)\"", at: .setting([.key(setting)]), expected: "a column of its own"))
+      } else if let mistake = type.schema.mistake(readingNumbers: column, of: "customers", at: .setting([.key(setting)])) {
+        mistakes.append(mistake)
+      }
+    }
     switch (unit, type.timeUnit) {
-    case (nil, nil) where model.knowsTime:
+    case (nil, nil) where kind.knowsTime:
       mistakes.append(
         Diagnostic(
           "the unit of the customers' times is not known", at: .setting(["unit"]),
           expected: "\"unit\": \"day\", \"week\" or another unit of time",
           hint: "only a table that comes straight from rfm says its unit"))
-    case (let unit?, let told?) where unit != told && model.knowsTime:
+    case (let unit?, let told?) where unit != told && kind.knowsTime:
       binding.warnings.append(
         Diagnostic(
           "the customers' times are taken as \(unit.rawValue)s, but the stage before measured them in \(told.rawValue)s",
           at: .setting(["unit"]), severity: .warning))
     default: break
     }
+    mistakes += unfit
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
     return binding
+  }
+
+  /// Settings that say nothing to the model that was chosen.
+  private func settingsMistakes() -> [Diagnostic] {
+    var mistakes: [Diagnostic] = []
+    func refuse(_ setting: String, _ expected: String) {
+      mistakes.append(
+        Diagnostic("\"\(setting)\" means nothing to \(model.rawValue)", at: .setting([.key(setting)]), expected: expected))
+    }
+    if kind.hasStages {
+      if k == nil, spacing == nil {
+        mistakes.append(
+          Diagnostic(
+            "how many stages a purchase takes is not known", at: .setting(["k"]),
+            expected: "\"k\", or \"spacing\": the column from which it is chosen"))
+      }
+    } else {
+      if k != nil { refuse("k", "\"model\": \"bg-cnbd-k\" or \"mbg-cnbd-k\"") }
+      if spacing != nil { refuse("spacing", "\"model\": \"bg-cnbd-k\" or \"mbg-cnbd-k\"") }
+    }
+    if kind == .gammaGamma {
+      if prior != .none { refuse("prior", "a model of purchases") }
+      if weight != nil { refuse("weight", "a model of purchases") }
+    }
+    return mistakes
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
-    let customers = try table.wholeBatch(roles.map { columns[$0] })
+    let customers = try table.wholeBatch(reads)
     try context.checkCancellation()
-    let fitted: ModelDocument
+    var fitted: ModelDocument
     do {
-      switch model {
-      case .bgNBD, .mbgNBD:
+      if kind == .gammaGamma {
+        fitted = try FixedChunks.bounded(by: { context.width }) { try spend(customers) }
+      } else {
         guard let unit = unit ?? table.type.timeUnit else {
           throw Diagnostic("the unit of the customers' times is not known", at: .setting(["unit"]))
         }
-        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, unit) }
-      case .gammaGamma: fitted = try FixedChunks.bounded(by: { context.width }) { try spend(customers) }
+        let found = model == .auto ? try backtest.run(inputs.table("transactions"), unit, prior: weak, context) : nil
+        let chosen = found.flatMap { $0.chosen.flatMap { FittedModel.Kind(rawValue: $0.rawValue) } } ?? kind
+        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit) }
+        if let found { fitted.add(found) }
       }
     } catch let error as FitError {
       throw Diagnostic("\(error.what): \(error.why)", at: .input(port: "customers"), hint: error.remedy)
     }
     guard fitted.isUsable else {
       throw Diagnostic(
-        "the \(model.rawValue) model cannot be fitted: its likelihood is not a number where the search ended",
+        "the \(fitted.model.rawValue) model cannot be fitted: its likelihood is not a number where the search ended",
         at: .input(port: "customers"), hint: "look for extreme values in the columns it reads")
     }
-    for sentence in fitted.diagnoses { context.warn(Diagnostic("\(model.rawValue): \(sentence)", severity: .warning)) }
+    for sentence in fitted.diagnoses { context.warn(Diagnostic("\(fitted.model.rawValue): \(sentence)", severity: .warning)) }
     for (reason, count) in fitted.leftOut where reason == ModelDocument.missing && count > 0 {
       context.warn(Diagnostic("\(count) customer\(count == 1 ? " was" : "s were") left out of the fit: \(reason)", severity: .warning))
     }
@@ -84,13 +157,42 @@ public struct Fit: Stage {
     return fitted.metrics
   }
 
-  private func purchases(_ customers: Batch, _ unit: Duration.Unit) throws -> ModelDocument {
-    let cells = [PurchaseColumns.Role.frequency, .recency, .age].map { customers[columns[$0]].doubles() }
-    let (kept, left) = complete(cells)
-    let summary = PurchaseSummary(x: kept[0], tx: kept[1], T: kept[2])
-    if summary.count == 0 { throw allLeftOut(left) }
-    let fit = try model == .mbgNBD ? MBGNBD.fit(summary) : BGNBD.fit(summary)
-    return ModelDocument(fit, model, unit, leftOut: [(ModelDocument.missing, left)])
+  private var weak: WeakPrior? { prior == .weak ? WeakPrior() : nil }
+
+  private func purchases(_ customers: Batch, _ model: FittedModel.Kind, _ unit: Duration.Unit) throws -> ModelDocument {
+    let (kept, left) = complete(reads.map { customers[$0].doubles() })
+    if kept[0].isEmpty { throw allLeftOut(left) }
+    func column(_ role: PurchaseColumns.Role) -> [Double] { kept[model.roles.firstIndex(of: role)!] }
+    let weights = weight.map { _ in kept[kept.count - 1] }
+    let prior = weak
+    let leftOut = [(ModelDocument.missing, left)]
+    func document<P: ModelParameters>(_ fit: ModelFit<P>) -> ModelDocument {
+      ModelDocument(fit, model, unit, prior: prior, leftOut: leftOut)
+    }
+    if model == .sBG {
+      return document(
+        try ShiftedBetaGeometric.fit(renewals: column(.recency), possible: column(.age), weights: weights, prior: prior))
+    }
+    let summary = PurchaseSummary(x: column(.frequency), tx: column(.recency), T: column(.age))
+    if model == .bgBB { return document(try BGBB.fit(summary, weights: weights, prior: prior)) }
+    let data = try GroupedSummary(summary, weights: weights)
+    switch model {
+    case .mbgNBD: return document(try MBGNBD.fit(data, prior: prior))
+    case .paretoNBD: return document(try ParetoNBD.fit(data, prior: prior))
+    case .nbd: return document(try NBD.fit(data, prior: prior))
+    case .bgCNBDk, .mbgCNBDk:
+      let gaps = spacing.map { _ in
+        let logs = kept[model.roles.count]
+        return Summaries.sum(logs.indices.lazy.map { logs[$0] * (weights?[$0] ?? 1) })
+      }
+      let fit = try RegularBuyers.fit(data, dropoutAtOnce: model == .mbgCNBDk, k: k, logGaps: gaps, prior: prior)
+      let partial =
+        gaps == nil && fit.k > 1
+        ? ["the log-likelihood leaves out the times between purchases, which were not given: compare it for the same k only"] : []
+      return ModelDocument(
+        fit.model, model, unit, prior: prior, stages: fit.k, tried: fit.tried, diagnoses: partial, leftOut: leftOut)
+    default: return document(try BGNBD.fit(data, prior: prior))
+    }
   }
 
   private func spend(_ customers: Batch) throws -> ModelDocument {
@@ -102,7 +204,7 @@ public struct Fit: Stage {
 
   private func allLeftOut(_ count: Int) -> Diagnostic {
     Diagnostic(
-      "no model can be fitted: all \(count) customers lack a value of \(roles.map { "\"\(columns[$0])\"" }.joined(separator: ", "))",
+      "no model can be fitted: all \(count) customers lack a value of \(kind.roles.map { "\"\(columns[$0])\"" }.joined(separator: ", "))",
       at: .input(port: "customers"))
   }
 

@@ -7,18 +7,23 @@ struct ModelDocument {
   /// Why a customer whose row lacks a number is left out.
   static let missing = "a value is missing"
 
-  let document: JSONValue
-  let metrics: Metrics
+  let model: FittedModel.Kind
+  private(set) var document: JSONValue
+  private(set) var metrics: Metrics
   let diagnoses: [String]
   let leftOut: [(reason: String, count: Int)]
   let isUsable: Bool
 
-  init(_ fit: BGNBD.Fit, _ model: FittedModel.Kind, _ unit: Duration.Unit, leftOut: [(reason: String, count: Int)]) {
+  /// `stages` is the k of models that have one, `tried` ℓ by k from 1 on where k was chosen.
+  init<Parameters: ModelParameters>(
+    _ fit: ModelFit<Parameters>, _ model: FittedModel.Kind, _ unit: Duration.Unit, prior: WeakPrior?, stages: Int? = nil,
+    tried: [Double] = [], diagnoses: [String] = [], leftOut: [(reason: String, count: Int)]
+  ) {
     self.init(
       model, fit.parameters.vector, errors: fit.standardErrors?.vector, fit.covariance,
       [("log_likelihood", fit.logLikelihood), ("aic", fit.aic), ("bic", fit.bic)], observations: Int(fit.observations),
       leftOut: leftOut, fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm, more: [],
-      units: ["time": .string(unit.rawValue)], fit.diagnoses)
+      units: ["time": .string(unit.rawValue)], fit.diagnoses + diagnoses, prior: prior, stages: stages, tried: tried)
   }
 
   init(_ fit: GammaGamma.Fit, leftOut: [(reason: String, count: Int)]) {
@@ -34,7 +39,7 @@ struct ModelDocument {
     _ model: FittedModel.Kind, _ parameters: [Double], errors: [Double]?, _ covariance: SymmetricMatrix?,
     _ criteria: [(String, Double)], observations: Int, leftOut: [(reason: String, count: Int)], _ converged: Bool,
     _ iterations: Int, _ evaluations: Int, _ gradientNorm: Double, more: [(String, Double)], units: JSONValue,
-    _ diagnoses: [String]
+    _ diagnoses: [String], prior: WeakPrior? = nil, stages: Int? = nil, tried: [Double] = []
   ) {
     let names = model.parameterNames
     func named(_ values: [Double]) -> JSONValue {
@@ -46,10 +51,15 @@ struct ModelDocument {
     var members: [JSONMember] = [
       JSONMember("model", .string(model.rawValue)),
       JSONMember("parameters", named(parameters)),
+    ]
+    if let stages { members.append(JSONMember("k", .integer(stages))) }
+    members += [
       JSONMember("standard_errors", errors.map(named) ?? .null),
       // Rows and columns in the order of the parameters.
       JSONMember("covariance", matrix ?? .null),
     ]
+    if let prior { members.append(JSONMember("prior", ["spread": .double(prior.spread)])) }
+    if !tried.isEmpty { members.append(JSONMember("log_likelihood_by_k", .array(tried.map(JSONValue.double)))) }
     members += (criteria + more).map { JSONMember($0.0, .double($0.1)) }
     let reasons = leftOut.filter { $0.count > 0 }
     members += [
@@ -63,10 +73,12 @@ struct ModelDocument {
       JSONMember("diagnoses", .array(diagnoses.map(JSONValue.string))),
       JSONMember("made_by", .string("millrace fit \(Fit.contract.version)")),
     ]
+    self.model = model
     document = .object(members)
     var metrics = Metrics()
     metrics["model"] = .string(model.rawValue)
     for (name, value) in zip(names, parameters) { metrics[name] = .double(value) }
+    if let stages { metrics["k"] = .integer(stages) }
     for (name, value) in criteria + more { metrics[name] = .double(value) }
     metrics["observations"] = .integer(observations)
     metrics["left_out"] = .integer(reasons.reduce(0) { $0 + $1.count })
@@ -76,5 +88,22 @@ struct ModelDocument {
     self.diagnoses = diagnoses
     self.leftOut = leftOut
     isUsable = criteria.allSatisfy { $0.1.isFinite } && parameters.allSatisfy { $0.isFinite && $0 > 0 }
+  }
+
+  /// What was found where the data chose the model.
+  mutating func add(_ choice: ModelChoice) {
+    func number(_ x: Double) -> JSONValue { x.isFinite ? .double(x) : .null }
+    let board = choice.board.map { entry -> JSONValue in
+      [
+        "model": .string(entry.model.rawValue), "log_score": number(entry.logScore), "mae": number(entry.mae),
+        "rmse": number(entry.rmse), "bias": number(entry.bias), "failure": entry.failure.map(JSONValue.string) ?? .null,
+      ]
+    }
+    let reason = JSONValue.string(choice.reason ?? "no model could be fitted at every origin")
+    if case .object(var members) = document {
+      members.append(JSONMember("choice", ["reason": reason, "leader_board": .array(board)]))
+      document = .object(members)
+    }
+    metrics["choice"] = reason
   }
 }

@@ -3,19 +3,39 @@ import Models
 import Pipelines
 import Statistics
 
-/// The predictions of a table of customers, a row each; NaN where there is no usable history.
+/// The predictions of a table of customers, a row each; NaN where there is no usable history. Every row depends on its own
+/// history alone.
 struct CustomerPredictions {
   let alive: [Double]
   let purchases: [Double]
+  /// P(at least one purchase).
+  private(set) var buys: [Double]?
+  /// By number of purchases; the last stands for that many and more.
+  private(set) var counts: [[Double]] = []
+  private(set) var interval: (low: [Double], high: [Double])?
   /// With a model of spend only.
-  let values: (spend: [Double], clv: [Double])?
+  private(set) var values: (spend: [Double], clv: [Double])?
+  /// The value of everything still to come.
+  private(set) var residual: [Double]?
   let withoutHistory: Int
+  /// Whether the interval holds what the fit leaves open about the parameters.
+  private(set) var intervalHoldsParameters = true
+
+  /// What is asked for besides the usual.
+  struct Wishes {
+    var buys = false
+    var counts: Int?
+    var level: Double?
+    /// The rate for the value of everything still to come.
+    var residual: Double?
+  }
 
   init(
     _ model: FittedModel, _ spend: FittedModel?, x: [Double], tx: [Double], T: [Double], m: [Double]?, horizon: Double,
-    discount: Discount?
+    discount: Discount?, wishes: Wishes
   ) {
-    let usable = zip(x, zip(tx, T)).map { Self.isHistory(x: $0, tx: $1.0, T: $1.1) }
+    let kind = PurchaseModel(rawValue: model.kind.rawValue)!  // every kind of purchases is one
+    let usable = zip(x, zip(tx, T)).map { kind.isHistory(x: $0, tx: $1.0, T: $1.1) }
     withoutHistory = usable.lazy.filter { !$0 }.count
     // The models want sound rows only; the others are left out and put back as NaN.
     let rows = withoutHistory == 0 ? nil : usable.indices.filter { usable[$0] }
@@ -26,34 +46,38 @@ struct CustomerPredictions {
       for (result, row) in zip(results, rows) { all[row] = result }
       return all
     }
-    let p = model.parameters
-    let parameters = BGNBD.Parameters(r: p[0], α: p[1], a: p[2], b: p[3])
-    let predictor = model.kind == .mbgNBD ? MBGNBD.predictor(parameters) : BGNBD.Predictor(parameters)
-    let scores = predictor.scores(of: PurchaseSummary(x: sound(x), tx: sound(tx), T: sound(T)))
-    let expected = scores.expectedPurchases(within: horizon)
-    alive = spread(scores.probabilityAlive)
+    let summary = PurchaseSummary(x: sound(x), tx: sound(tx), T: sound(T))
+    let predictor = kind.predictor(model.parameters, stages: model.stages)
+    let batch = PredictedBatch(predictor, summary)
+    let expected = batch.purchases(within: horizon)
+    alive = spread(batch.alive)
     purchases = spread(expected)
-    guard let spend, let m else {
-      values = nil
-      return
+    if wishes.buys {
+      buys = spread(batch.each { $0.livingBuys(x: $1, tx: $2, T: $3, within: horizon) })
     }
+    if let n = wishes.counts { counts = batch.counts(within: horizon, through: n).map(spread) }
+    if let level = wishes.level {
+      let intervals = CountIntervals(kind, model.parameters, covariance: model.covariance, stages: model.stages)
+      intervalHoldsParameters = intervals.includesParameters
+      let bounds = intervals.bounds(summary, within: horizon, level: level)
+      interval = (spread(bounds.low), spread(bounds.high))
+    }
+    guard let spend, let m else { return }
     let law = GammaGamma.Parameters(p: spend.parameters[0], q: spend.parameters[1], v: spend.parameters[2])
     // The document's mean is the median where q is so near 1 that a mean hardly exists.
     let populationMean = spend.document["population_mean"]?.double ?? law.populationMean
-    let (xs, ms) = (sound(x), sound(m))
+    let (xs, ms) = (summary.x, sound(m))
     let spends = FixedChunks.fill(count: xs.count, chunk: 1 << 16) { rows, out in
       for i in rows { out[i] = xs[i] >= 1 && ms[i] > 0 ? law.expectedSpend(x: xs[i], m: ms[i]) : populationMean }
     }
-    let counted = discount.map { scores.discountedPurchases($0) } ?? expected
-    let clv = FixedChunks.fill(count: xs.count, chunk: 1 << 16) { rows, out in
-      for i in rows { out[i] = spends[i] * counted[i] }
+    func valued(_ counted: [Double]) -> [Double] {
+      spread(
+        FixedChunks.fill(count: xs.count, chunk: 1 << 16) { rows, out in
+          for i in rows { out[i] = spends[i] * counted[i] }
+        })
     }
-    values = (spread(spends), spread(clv))
-  }
-
-  /// Whole x ≥ 0, 0 ≤ t_x ≤ T, and t_x = 0 where x = 0.
-  static func isHistory(x: Double, tx: Double, T: Double) -> Bool {
-    x >= 0 && x <= 1e9 && x == x.rounded(.towardZero) && tx >= 0 && tx <= T && T < 1e300 && (x > 0 || tx == 0)
+    values = (spread(spends), valued(discount.map { batch.discounted($0) } ?? expected))
+    if let rate = wishes.residual { residual = valued(batch.discounted(.continuous(rate: rate, horizon: .infinity))) }
   }
 
   /// From 0, the lowest, to 1, the highest; NaN stays.
@@ -78,6 +102,7 @@ struct CustomerPredictions {
     metrics["expected_alive"] = total(alive)
     metrics["expected_purchases"] = total(purchases)
     if let values { metrics["clv"] = total(values.clv) }
+    if let residual { metrics["residual_value"] = total(residual) }
     return metrics
   }
 }

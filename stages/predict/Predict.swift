@@ -13,10 +13,13 @@ public struct Predict: Stage {
     "predict", "each customer's chance to be alive, purchases to come and discounted value, from fitted models",
     inputs: [
       .table("customers", help: "one row a customer, as rfm makes them"),
-      .document("purchases", help: "a fitted bg-nbd or mbg-nbd"),
+      .document("purchases", help: "a fitted model of purchases or contracts"),
       .document("spend", .optional, help: "a fitted gamma-gamma; without it nothing is said of spend and value"),
     ],
-    outputs: [.table("table", help: "the customers' columns and the predictions")],
+    outputs: [
+      .table("table", help: "the customers' columns and the predictions"),
+      .document("new_customer", help: "what a customer whose first purchase is today is expected to do"),
+    ],
     version: 1, shares: ["models": "1", "statistics": "1"])
 
   @Setting("how far ahead") var horizon: Duration
@@ -24,22 +27,36 @@ public struct Predict: Stage {
     "\"10%/year\", {\"delta\": δ, \"per\": unit}, or {\"monthly\": \"1%\", \"month\": \"30 days\", \"months\": 6}; absent: later purchases count in full")
   var discount: DiscountSetting?
   @Setting("also give clv_scaled, the value from 0 (lowest) to 1 (highest)") var scaled = false
+  @Setting("also give p_purchase, the chance of at least one purchase within the horizon") var chance = false
+  @Setting("also give the distribution of purchases: p_0, p_1, …, and the last for that many and more", in: 1...1000) var counts: Int?
+  @Setting(
+    "also give purchases_low and purchases_high, between which the purchases lie with this probability, such as 0.9; it holds what the fit leaves open about the parameters",
+    in: 0.01...0.9999) var interval: Double?
+  @Setting("also give residual_value, the value of everything still to come; needs a discount and a model of spend") var residual = false
   @Setting("columns of the customers") var columns = PurchaseColumns()
 
   public init() {}
 
   private static let farthest = Duration(9000, .year)
-  private static let purchaseRoles: [PurchaseColumns.Role] = [.frequency, .recency, .age]
-
   private func fields(spend: Bool) -> [Field] {
-    let names = ["p_alive", "expected_purchases"] + (spend ? ["expected_spend", "clv"] + (scaled ? ["clv_scaled"] : []) : [])
+    var names = ["p_alive", "expected_purchases"]
+    if chance { names.append("p_purchase") }
+    if let counts { names += (0..<counts).map { "p_\($0)" } + ["p_\(counts)_and_more"] }
+    if interval != nil { names += ["purchases_low", "purchases_high"] }
+    if spend { names += ["expected_spend", "clv"] + (scaled ? ["clv_scaled"] : []) + (residual ? ["residual_value"] : []) }
     return names.map { Field($0, .float64) }
+  }
+
+  /// δ per unit where later purchases count less at a constant rate.
+  private func force(_ unit: Duration.Unit) -> Double? {
+    guard case .continuous(let rate, _)? = discount?.discount(horizon: 1, unit: unit), rate > 0 else { return nil }
+    return rate
   }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     let spend = inputs["spend"] != nil
     var mistakes: [Diagnostic] = []
-    check(inputs["purchases"], "purchases", [.bgNBD, .mbgNBD], &mistakes)
+    check(inputs["purchases"], "purchases", FittedModel.Kind.ofPurchases, &mistakes)
     check(inputs["spend"], "spend", [.gammaGamma], &mistakes)
     // The integrals are checked to twice this; no forecast means much so far out.
     if horizon.days > Self.farthest.days {
@@ -52,10 +69,16 @@ public struct Predict: Stage {
           "\"scaled\" needs a model of spend: without one there is no value to scale", at: .setting(["scaled"]),
           hint: "connect a fitted gamma-gamma as \"spend\""))
     }
+    if residual, !spend || force(.day) == nil {
+      mistakes.append(
+        Diagnostic(
+          "\"residual\" needs a model of spend and a discount such as \"10%/year\": what never ends and never counts less has no value",
+          at: .setting(["residual"])))
+    }
     var output = ArtifactType.open
     if let type = inputs["customers"]?.table {
       mistakes += columns.mistakes(
-        reading: Self.purchaseRoles + (spend ? [.monetary] : []), in: type.schema, of: "customers")
+        reading: roles(of: inputs["purchases"]) + (spend ? [.monetary] : []), in: type.schema, of: "customers")
       let fields = fields(spend: spend)
       let taken = fields.compactMap { type.schema.mistake(adding: $0.name, to: "customers") }
       mistakes += taken
@@ -65,23 +88,32 @@ public struct Predict: Stage {
     }
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
     return Binding(
-      outputs: [.init("table", output)],
+      outputs: [.init("table", output), .init("new_customer", .document(about: "new-customer"))],
       reads: [.init("customers", .all), .init("purchases", .all)] + (spend ? [.init("spend", .all)] : []),
       work: .whole(because: nil))
   }
 
+  /// Where the model is not known yet, the columns that most of them read.
+  private func roles(of type: ArtifactType?) -> [PurchaseColumns.Role] {
+    guard case .document(let about)? = type, let kind = FittedModel.Kind.ofPurchases.first(where: { $0.about == about }) else {
+      return FittedModel.Kind.bgNBD.roles
+    }
+    return kind.roles
+  }
+
   private func check(_ type: ArtifactType?, _ port: String, _ kinds: [FittedModel.Kind], _ mistakes: inout [Diagnostic]) {
     guard case .document(let about)? = type, !kinds.map(\.about).contains(about) else { return }
+    if about == FittedModel.Kind.aboutChosen, kinds.contains(.bgNBD) { return }
     mistakes.append(
       Diagnostic(
         "input \"\(port)\" is not a model that it can use", at: .input(port: port),
-        expected: "a fitted " + kinds.map(\.rawValue).joined(separator: " or "),
+        expected: kinds.count > 2 ? "a fitted model of purchases" : "a fitted " + kinds.map(\.rawValue).joined(separator: " or "),
         found: about.hasPrefix("model:") ? "a fitted \(about.dropFirst("model:".count))" : "a document about \"\(about)\""))
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table("customers")
-    let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: [.bgNBD, .mbgNBD])
+    let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: FittedModel.Kind.ofPurchases)
     let spend = inputs["spend"] == nil ? nil : try FittedModel(inputs.document("spend"), port: "spend", among: [.gammaGamma])
     let unit = model.timeUnit!  // a model of purchases has one, or FittedModel has thrown
     if let told = table.type.timeUnit, told != unit {
@@ -89,14 +121,25 @@ public struct Predict: Stage {
         "the model was fitted to times in \(unit.rawValue)s, but the customers are measured in \(told.rawValue)s",
         at: .input(port: "customers"), hint: "make both with one \"unit\" of rfm")
     }
-    let roles = Self.purchaseRoles + (spend == nil ? [] : [.monetary])
+    let roles = model.kind.roles + (spend == nil ? [] : [.monetary])
     let customers = try table.wholeBatch(roles.map { columns[$0] })
-    let cells = roles.map { customers[columns[$0]].doubles() }
+    func cells(_ role: PurchaseColumns.Role) -> [Double] { customers[columns[role]].doubles() }
     try context.checkCancellation()
+    let (ahead, tx) = (horizon.count(of: unit), cells(.recency))
+    let discount = discount?.discount(horizon: ahead, unit: unit)
+    let wishes = CustomerPredictions.Wishes(
+      buys: chance, counts: counts, level: interval, residual: residual ? force(unit) : nil)
     let predictions = FixedChunks.bounded(by: { context.width }) {
       CustomerPredictions(
-        model, spend, x: cells[0], tx: cells[1], T: cells[2], m: spend == nil ? nil : cells[3],
-        horizon: horizon.count(of: unit), discount: discount?.discount(horizon: horizon.count(of: unit), unit: unit))
+        // Renewals of a contract are its purchases.
+        model, spend, x: roles.contains(.frequency) ? cells(.frequency) : tx, tx: tx, T: cells(.age),
+        m: spend == nil ? nil : cells(.monetary), horizon: ahead, discount: discount, wishes: wishes)
+    }
+    if !predictions.intervalHoldsParameters {
+      context.warn(
+        Diagnostic(
+          "the intervals take the parameters for certain: the model's document has no covariance", at: .input(port: "purchases"),
+          severity: .warning))
     }
     if predictions.withoutHistory > 0 {
       context.warn(
@@ -106,9 +149,14 @@ public struct Predict: Stage {
           severity: .warning))
     }
     var made = [predictions.alive, predictions.purchases]
+    if let buys = predictions.buys { made.append(buys) }
+    made += predictions.counts
+    if let (low, high) = predictions.interval { made += [low, high] }
     if let values = predictions.values { made += [values.spend, values.clv] + (scaled ? [predictions.scaled(values.clv)] : []) }
+    if let residual = predictions.residual { made.append(residual) }
     try context.writeTable(
       "table", carrying: table, adding: Array(zip(fields(spend: spend != nil), made.map(predictions.column))))
-    return predictions.metrics(unit: unit, horizon: horizon.count(of: unit))
+    try context.writeDocument("new_customer", NewCustomer(model, spend, unit: unit, horizon: ahead, discount: discount).document)
+    return predictions.metrics(unit: unit, horizon: ahead)
   }
 }

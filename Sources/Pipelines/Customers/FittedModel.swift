@@ -5,12 +5,40 @@ public struct FittedModel: Sendable {
   public enum Kind: String, SettingChoice, Sendable {
     case bgNBD = "bg-nbd"
     case mbgNBD = "mbg-nbd"
+    case paretoNBD = "pareto-nbd"
+    case nbd
+    case bgCNBDk = "bg-cnbd-k"
+    case mbgCNBDk = "mbg-cnbd-k"
+    case bgBB = "bg-bb"
+    case sBG = "sbg"
     case gammaGamma = "gamma-gamma"
+
+    /// What the type of a document is about whose model is chosen by the data: one of those of purchases at any time.
+    public static let aboutChosen = "model:auto"
+
+    /// Every model of purchases or renewals.
+    public static let ofPurchases: [Kind] = allCases.filter { $0 != .gammaGamma }
 
     public var parameterNames: [String] {
       switch self {
-      case .bgNBD, .mbgNBD: ["r", "alpha", "a", "b"]
+      case .bgNBD, .mbgNBD, .bgCNBDk, .mbgCNBDk: ["r", "alpha", "a", "b"]
+      case .paretoNBD: ["r", "alpha", "s", "beta"]
+      case .nbd: ["r", "alpha"]
+      case .bgBB: ["alpha", "beta", "gamma", "delta"]
+      case .sBG: ["a", "b"]
       case .gammaGamma: ["p", "q", "v"]
+      }
+    }
+
+    /// Whether purchases take a whole number of stages, which the document gives as `k`.
+    public var hasStages: Bool { self == .bgCNBDk || self == .mbgCNBDk }
+
+    /// What of the customers it is fitted to and predicts from.
+    public var roles: [PurchaseColumns.Role] {
+      switch self {
+      case .sBG: [.recency, .age]
+      case .gammaGamma: [.frequency, .monetary]
+      default: [.frequency, .recency, .age]
       }
     }
 
@@ -24,6 +52,10 @@ public struct FittedModel: Sendable {
   public let kind: Kind
   /// In the order of `Kind.parameterNames`; finite and positive.
   public let parameters: [Double]
+  /// Stages from purchase to purchase; 1 for models that have none.
+  public let stages: Int
+  /// Variances and covariances of the parameters, row by row; nil where the fit had none.
+  public let covariance: [[Double]]?
   /// Nil for models that know no time.
   public let timeUnit: Duration.Unit?
   public let document: JSONValue
@@ -45,6 +77,13 @@ public struct FittedModel: Sendable {
       return value
     }
     timeUnit = document["units"]?["time"]?.string.flatMap(Duration.Unit.init(rawValue:))
+    stages = document["k"]?.int ?? 1
+    if kind.hasStages, document["k"]?.int == nil || !(1...1000).contains(stages) {
+      throw refuse("\"k\" from 1 to 1000", found: document["k"])
+    }
+    let rows = document["covariance"]?.array?.map { $0.array?.compactMap(\.double) ?? [] }
+    let count = kind.parameterNames.count
+    covariance = rows.flatMap { rows in rows.count == count && rows.allSatisfy { $0.count == count } ? rows : nil }
     if kind.knowsTime, timeUnit == nil { throw refuse("\"units\" with a \"time\"", found: document["units"]?["time"]) }
     self.kind = kind
     self.document = document
