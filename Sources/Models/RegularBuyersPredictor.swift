@@ -70,14 +70,14 @@ extension RegularBuyers {
       let (share, rest) = (h / (α + h), α / (α + h))
       // Far out the arrivals' terms fall by this much from purchase to purchase.
       let far = Portable.exp(-Double(k) * Portable.log1p(α / h))
-      var (sum, staying, n, before) = (0.0, 1.0, 1.0, Double.infinity)
+      var (sum, staying, n, before) = (0.0, 1.0, 1.0, 0.0)
       while n < 1e7 {
-        let term = staying * Special.betaI(share, complement: rest, Double(k) * n - Double(j), R)
-        sum += term
-        // All that is still to come, if terms went on falling as slowly as now.
-        let fall = max(far, term / before)
-        if fall < 1, term * fall < 1e-13 * sum * (1 - fall) { break }
-        before = term
+        let arrived = Special.betaI(share, complement: rest, Double(k) * n - Double(j), R)
+        sum += staying * arrived
+        // All that is still to come, if arrivals went on falling as slowly as now; of the first one nothing is known.
+        let fall = before > 0 ? max(far, arrived / before) : 1
+        if arrived == 0 || (fall < 1 && staying * arrived * fall < 1e-13 * sum * (1 - fall)) { break }
+        before = arrived
         staying *= (c + n - 1) / (parameters.a + c + n - 1)
         n += 1
       }
