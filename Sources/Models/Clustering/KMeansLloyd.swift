@@ -1,0 +1,120 @@
+import Statistics
+
+/// Lloyd's iteration over blocks of points.
+struct KMeansLloyd: Sendable {
+  let blocks: PointBlocks
+  private var d: Int { blocks.d }
+
+  struct State {
+    var centers: [Double]
+    var iterations: Int
+    /// The last pass moved no center.
+    var settled: Bool
+  }
+
+  /// What the points of each center add up to.
+  private struct Sums {
+    var sums: [Double]
+    var weights: [Double]
+  }
+
+  /// Until no center moves, or the centers move less than `threshold`, squared and summed.
+  func iterate(from start: [Double], maximumIterations: Int, until threshold: Double) -> State {
+    let k = start.count / d
+    var state = State(centers: start, iterations: 0, settled: false)
+    while state.iterations < maximumIterations {
+      state.iterations += 1
+      var total = pass(state.centers)
+      if total.weights.contains(0) { relocate(&total, state.centers) }
+      var moved = 0.0
+      var isSame = true
+      for c in 0..<k where total.weights[c] > 0 {
+        for j in 0..<d {
+          let new = total.sums[c * d + j] / total.weights[c]
+          let step = new - state.centers[c * d + j]
+          if step != 0 { isSame = false }
+          moved += step * step
+          state.centers[c * d + j] = new
+        }
+      }
+      // Sums follow from the labels alone, so centers that stay mean labels that stay.
+      if isSame {
+        state.settled = true
+        break
+      }
+      if moved <= threshold { break }
+    }
+    return state
+  }
+
+  /// Nearest centers (the lower index when equal) by place, and the weighted sum of squared distances to them.
+  func assignment(_ centers: [Double]) -> (labels: [Int32], distances: [Double], inertia: Double) {
+    var labels = [Int32](repeating: 0, count: blocks.stride)
+    var distances = [Double](repeating: 0, count: blocks.stride)
+    let parts = labels.withUnsafeMutableBufferPointer { labelBuffer in
+      distances.withUnsafeMutableBufferPointer { distanceBuffer in
+        nonisolated(unsafe) let labels = labelBuffer.baseAddress!
+        nonisolated(unsafe) let distances = distanceBuffer.baseAddress!
+        return FixedChunks.map(count: blocks.groups, chunk: 8) { groups -> Double in
+          BlockKernel.with(blocks, centers) { $0.label(groups, AnyWidth(count: d), labels, distances) }
+        }
+      }
+    }
+    return (labels, distances, Summaries.sum(parts))
+  }
+
+  private func pass(_ centers: [Double]) -> Sums {
+    let (d, k) = (self.d, centers.count / self.d)
+    let parts = FixedChunks.map(count: blocks.groups, chunk: 16) { groups -> Sums in
+      var part = Sums(sums: [Double](repeating: 0, count: k * d), weights: [Double](repeating: 0, count: k))
+      part.sums.withUnsafeMutableBufferPointer { sums in
+        part.weights.withUnsafeMutableBufferPointer { weights in
+          let (sums, weights) = (sums.baseAddress!, weights.baseAddress!)
+          BlockKernel.with(blocks, centers) { kernel in
+            // Known numbers of columns are unrolled.
+            switch d {
+            case 2: kernel.addUp(groups, Two(), sums, weights)
+            case 3: kernel.addUp(groups, Three(), sums, weights)
+            case 4: kernel.addUp(groups, Four(), sums, weights)
+            default: kernel.addUp(groups, AnyWidth(count: d), sums, weights)
+            }
+          }
+        }
+      }
+      return part
+    }
+    var total = Sums(sums: [Double](repeating: 0, count: k * d), weights: [Double](repeating: 0, count: k))
+    for part in parts {
+      for i in total.sums.indices { total.sums[i] += part.sums[i] }
+      for i in total.weights.indices { total.weights[i] += part.weights[i] }
+    }
+    return total
+  }
+
+  /// An empty cluster takes the point farthest from its center, from a cluster that can spare one.
+  private func relocate(_ total: inout Sums, _ centers: [Double]) {
+    let (labels, distances, _) = assignment(centers)
+    var members = [Int](repeating: 0, count: total.weights.count)
+    for place in 0..<blocks.n where weight(place) > 0 { members[Int(labels[place])] += 1 }
+    var order = (0..<blocks.n).sorted { distances[$0] != distances[$1] ? distances[$0] > distances[$1] : $0 < $1 }[...]
+    for empty in total.weights.indices where total.weights[empty] == 0 {
+      while let place = order.popFirst(), distances[place] > 0 {
+        let old = Int(labels[place])
+        let weight = weight(place)
+        if members[old] < 2 || weight == 0 { continue }
+        for j in 0..<d {
+          let x = blocks.values[j * blocks.stride + place] * weight
+          total.sums[old * d + j] -= x
+          total.sums[empty * d + j] = x
+        }
+        total.weights[old] -= weight
+        total.weights[empty] = weight
+        members[old] -= 1
+        members[empty] = 1
+        break
+      }
+    }
+  }
+
+  private func weight(_ place: Int) -> Double { blocks.weights.isEmpty ? 1 : blocks.weights[place] }
+}

@@ -1,0 +1,200 @@
+import Statistics
+
+/// Points in an order in which neighbours in space are neighbours in memory, in blocks whose box and sums are known, so that
+/// a question about distances can be answered for a block at once.
+///
+/// The order decides how fast an answer is, never which.
+struct PointBlocks: Sendable {
+  /// Points of a block, and blocks of a group.
+  @inline(__always) static var size: Int { 32 }
+  @inline(__always) static var group: Int { 16 }
+
+  let n: Int
+  let d: Int
+  /// n, rounded up to whole blocks; what fills the last block repeats the last point and weighs nothing.
+  let stride: Int
+  let count: Int
+  /// Place → number of the point as it was given.
+  let order: [Int32]
+  /// Column after column, each `stride` long.
+  let values: [Double]
+  /// By place; empty where every point weighs 1.
+  let weights: [Double]
+  /// By block, d each: the smallest and the largest value, and the weighted sum.
+  let low: [Double]
+  let high: [Double]
+  let sums: [Double]
+  /// By block.
+  let weight: [Double]
+  /// By group of blocks, d each.
+  let groupLow: [Double]
+  let groupHigh: [Double]
+  /// Largest squared distance there can be between two points.
+  let diameter: Double
+
+  init(_ columns: [[Double]], weights given: [Double] = []) {
+    precondition(!columns.isEmpty, "clusters need at least one column")
+    precondition(columns.allSatisfy { $0.count == columns[0].count }, "clusters need columns of one length")
+    precondition(given.isEmpty || given.count == columns[0].count, "one weight a point")
+    let (n, d) = (columns[0].count, columns.count)
+    let count = (n + Self.size - 1) / Self.size
+    let stride = count * Self.size
+    let order = Self.spatialOrder(columns)
+    var values = [Double](unsafeUninitializedCapacity: stride * d) { buffer, initialized in
+      nonisolated(unsafe) let out = buffer.baseAddress
+      for (j, column) in columns.enumerated() {
+        guard let out else { break }
+        _ = FixedChunks.map(count: stride, chunk: 1 << 16) { places in
+          for place in places { out[j * stride + place] = column[Int(order[min(place, n - 1)])] }
+        }
+      }
+      initialized = stride * d
+    }
+    // −0 and 0 are one value.
+    for i in values.indices { values[i] += 0 }
+    let weights = given.isEmpty ? [] : (0..<stride).map { $0 < n ? given[Int(order[$0])] : 0 }
+    var low = [Double](repeating: .infinity, count: count * d)
+    var high = [Double](repeating: -.infinity, count: count * d)
+    var sums = [Double](repeating: 0, count: count * d)
+    var weight = [Double](repeating: 0, count: count)
+    for block in 0..<count {
+      let places = block * Self.size..<min(n, (block + 1) * Self.size)
+      for j in 0..<d {
+        var (least, most, sum) = (Double.infinity, -Double.infinity, SIMD4<Double>(repeating: 0))
+        for place in places {
+          let x = values[j * stride + place]
+          least = min(least, x)
+          most = max(most, x)
+          sum[place % 4] += weights.isEmpty ? x : weights[place] * x
+        }
+        low[block * d + j] = least
+        high[block * d + j] = most
+        sums[block * d + j] = Self.total(sum)
+      }
+      var sum = SIMD4<Double>(repeating: 0)
+      for place in places { sum[place % 4] += weights.isEmpty ? 1 : weights[place] }
+      weight[block] = Self.total(sum)
+    }
+    let groups = (count + Self.group - 1) / Self.group
+    var groupLow = [Double](repeating: .infinity, count: groups * d)
+    var groupHigh = [Double](repeating: -.infinity, count: groups * d)
+    for block in 0..<count {
+      for j in 0..<d {
+        let at = block / Self.group * d + j
+        groupLow[at] = min(groupLow[at], low[block * d + j])
+        groupHigh[at] = max(groupHigh[at], high[block * d + j])
+      }
+    }
+    var diameter = 0.0
+    for j in 0..<d {
+      let range = (0..<groups).reduce((Double.infinity, -Double.infinity)) {
+        (min($0.0, groupLow[$1 * d + j]), max($0.1, groupHigh[$1 * d + j]))
+      }
+      if range.1 > range.0 { diameter += (range.1 - range.0) * (range.1 - range.0) }
+    }
+    self.n = n
+    self.d = d
+    self.stride = stride
+    self.count = count
+    self.order = order
+    self.values = values
+    self.weights = weights
+    self.low = low
+    self.high = high
+    self.sums = sums
+    self.weight = weight
+    self.groupLow = groupLow
+    self.groupHigh = groupHigh
+    self.diameter = diameter
+  }
+
+  /// Every fourth term of a block makes a lane; the lanes are added in one order everywhere.
+  @inline(__always)
+  static func total(_ lanes: SIMD4<Double>) -> Double { (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) }
+
+  var groups: Int { (count + Self.group - 1) / Self.group }
+
+  /// How much a squared distance may be off by rounding, generously.
+  var rounding: Double { Double(d + 8) * 0x1p-50 * diameter }
+
+  func point(at place: Int) -> [Double] { (0..<d).map { values[$0 * stride + place] } }
+
+  /// By place → by number of the point.
+  func restored<T>(_ byPlace: [T]) -> [T] {
+    guard let first = byPlace.first else { return [] }
+    var result = [T](repeating: first, count: n)
+    for place in 0..<n { result[Int(order[place])] = byPlace[place] }
+    return result
+  }
+}
+
+extension PointBlocks {
+  /// Points along a Morton curve over the ranks of each column: bits of the columns' ranks, interleaved.
+  static func spatialOrder(_ columns: [[Double]]) -> [Int32] {
+    let n = columns[0].count
+    // Key above, number of the point below: both fit into 64 bits.
+    precondition(n < 1 << 31, "clusters of 2³¹ points or more are not supported")
+    let used = min(columns.count, 32)
+    let bits = min(11, 33 / used)
+    var keys = [UInt64](repeating: 0, count: n)
+    for i in 0..<n { keys[i] = UInt64(i) }
+    for (j, column) in columns.prefix(used).enumerated() {
+      guard let least = column.min(), let most = column.max(), most > least else { continue }
+      let buckets = 1 << 16
+      // Halves first: the difference of two finite numbers may not be finite.
+      let scale = Double(buckets - 1) / (most / 2 - least / 2) / 2
+      guard scale.isFinite else { continue }
+      var below = [Int](repeating: 0, count: buckets)
+      column.withUnsafeBufferPointer { column in
+        below.withUnsafeMutableBufferPointer { below in
+          for x in column { below[bucket(x, least, scale)] &+= 1 }
+        }
+      }
+      var spread = [UInt64](repeating: 0, count: buckets)
+      var before = 0
+      for b in 0..<buckets {
+        // The middle of the bucket's ranks, so that many equal values do not share the highest rank.
+        let rank = (before + below[b] / 2) * ((1 << bits) - 1) / n
+        before += below[b]
+        for bit in 0..<bits where rank >> bit & 1 == 1 { spread[b] |= 1 << UInt64(31 + bit * used + j) }
+      }
+      column.withUnsafeBufferPointer { column in
+        keys.withUnsafeMutableBufferPointer { keys in
+          spread.withUnsafeBufferPointer { spread in
+            for i in 0..<n { keys[i] |= spread[bucket(column[i], least, scale)] }
+          }
+        }
+      }
+    }
+    return sorted(keys, bits: bits * used)
+  }
+
+  @inline(__always)
+  private static func bucket(_ x: Double, _ least: Double, _ scale: Double) -> Int {
+    Int(truncatingIfNeeded: Int64(min((x - least) * scale, 65535)))
+  }
+
+  /// Numbers (the low 31 bits) in the order of their keys (the bits above); equal keys keep their order.
+  private static func sorted(_ keys: [UInt64], bits: Int) -> [Int32] {
+    var (from, to) = (keys, [UInt64](repeating: 0, count: keys.count))
+    for shift in Swift.stride(from: 31, to: 31 + bits, by: 11) {
+      var starts = [Int](repeating: 0, count: 2048)
+      from.withUnsafeBufferPointer { from in
+        to.withUnsafeMutableBufferPointer { to in
+          starts.withUnsafeMutableBufferPointer { starts in
+            for key in from { starts[Int(key >> UInt64(shift) & 2047)] &+= 1 }
+            var start = 0
+            for digit in 0..<2048 { (starts[digit], start) = (start, start + starts[digit]) }
+            for key in from {
+              let digit = Int(key >> UInt64(shift) & 2047)
+              to[starts[digit]] = key
+              starts[digit] &+= 1
+            }
+          }
+        }
+      }
+      swap(&from, &to)
+    }
+    return from.map { Int32(truncatingIfNeeded: $0 & 0x7fff_ffff) }
+  }
+}
