@@ -43,6 +43,22 @@ import Testing
           x: Axis(), y: Axis("y"))
       ),
       ("heat map", HeatMap(rows: ["r"], columns: ["c", "d"], values: [1, .nan], frame: Frame("Cells"))),
+      ("dendrogram", ShapeTests.tree),
+      ("lorenz", Lorenz(values: values, frame: Frame("Shares"), x: Axis("Customers", .percent), y: Axis("Value", .percent))),
+      (
+        "pareto",
+        Pareto(categories: [hostile, "b", "c"], values: [1, 5, 2], frame: Frame("Parts"), value: Axis("Value", pounds))
+      ),
+      (
+        "box",
+        Box(
+          categories: [Box.Category(hostile, values)!, Box.Category("b", others)!], frame: Frame("Boxes"),
+          value: Axis("Value", pounds, scale: .log))
+      ),
+      ("no tree", Dendrogram(merges: [], frame: Frame("No tree"))),
+      ("no shares", Lorenz(values: [0, -1, .nan], frame: Frame("No shares"), x: Axis(), y: Axis())),
+      ("no parts", Pareto(categories: [], values: [], frame: Frame("No parts"), value: Axis())),
+      ("no boxes", Box(categories: [], frame: Frame("No boxes"), value: Axis())),
       ("nothing", Histogram(values: [], frame: Frame("Nothing"), x: Axis("Value"))),
       ("one value", Histogram(values: [4.2], frame: Frame("One"), x: Axis("Value"), density: true)),
     ]
