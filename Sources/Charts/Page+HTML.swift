@@ -51,7 +51,7 @@ private struct PageWriter {
     if !page.footer.isEmpty {
       out += "<footer>" + page.footer.map { "<p>\(escaped($0))</p>" }.joined() + "</footer>\n"
     }
-    out += "<script>\n\(PageStyle.script)\n</script>\n</body>\n</html>\n"
+    out += "<script>\n\(PageScript.text)\n</script>\n</body>\n</html>\n"
   }
 
   private mutating func write(_ block: Block, heading: Int) {

@@ -1,4 +1,4 @@
-/// What every page looks like and how its tables sort.
+/// What every page looks like.
 enum PageStyle {
   /// Colours of the pictures are those of `Theme.light`; on a dark screen the attribute selectors repaint them.
   static var css: String { base + "\n" + recolored }
@@ -39,6 +39,13 @@ enum PageStyle {
     .picture { border: 1px solid var(--rule); border-radius: 10px; overflow-x: auto; background: var(--paper); }
     .picture svg { display: block; width: 100%; height: auto; max-width: 960px; margin: 0 auto; }
     figcaption { font-size: .88rem; margin-top: .35rem; }
+    .tools { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; margin: 1rem 0 -.5rem; }
+    .tools input, .tools button { font: inherit; font-size: .9rem; color: var(--ink); background: var(--paper); border: 1px solid var(--rule);
+      border-radius: 8px; padding: .35rem .7rem; min-height: 2.4rem; }
+    .tools input { flex: 1 1 12rem; max-width: 24rem; }
+    .tools button { cursor: pointer; }
+    .tools input:focus-visible, .tools button:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+    .tools output { color: var(--muted); font-size: .85rem; }
     .table { overflow: auto; max-height: 34rem; margin: 1rem 0; border: 1px solid var(--rule); border-radius: 10px; }
     table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
     caption { text-align: left; padding: .6rem .8rem; }
@@ -58,7 +65,7 @@ enum PageStyle {
     @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
     @media print {
       body { padding: 0; max-width: none; font-size: 11pt; }
-      nav { display: none; }
+      nav, .tools { display: none; }
       .table { overflow: visible; max-height: none; }
       th { position: static; }
       figure, .card, .headlines > div, tr { break-inside: avoid; }
@@ -78,30 +85,4 @@ enum PageStyle {
     }
     return rules + "}"
   }
-
-  /// Click or key on a heading sorts by it, again turns it round; equal cells keep their order, missing ones stay last.
-  static let script = #"""
-    "use strict";
-    for (const table of document.querySelectorAll("table")) {
-      const heads = [...table.tHead.rows[0].cells];
-      const body = table.tBodies[0];
-      heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
-        const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-        const rows = [...body.rows].map((row) => {
-          const cell = row.cells[column];
-          const raw = cell.dataset.value;
-          return { row, text: cell.textContent, value: raw === undefined ? null : raw === "" || raw === "null" ? NaN : Number(raw) };
-        });
-        rows.sort((a, b) => {
-          const [m, n] = [Number.isNaN(a.value), Number.isNaN(b.value)];
-          if (m || n) return m - n;
-          if (a.value !== null && b.value !== null) return sign * (a.value - b.value);
-          return sign * a.text.localeCompare(b.text, undefined, { numeric: true });
-        });
-        body.append(...rows.map((entry) => entry.row));
-        for (const other of heads) other.removeAttribute("aria-sort");
-        head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-      }));
-    }
-    """#
 }
