@@ -50,6 +50,43 @@ import Testing
     #expect(runs[0].prefix(3).map(\.description) == ["3", "2", "1"])
   }
 
+  /// Mall customers by Ward: the sizes and heights that SciPy gives.
+  @Test func treeOfMallCustomers() throws {
+    guard let data = LifetimeData.shared("mall_customers/Mall_Customers.csv") else { return }
+    let rows = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",") }
+    let table = Self.table(["income": .int64s(rows.map { Int64($0[3]) }), "score": .int64s(rows.map { Int64($0[4]) })])
+    let run = try runRoom(
+      Segment.self, ["method": "hierarchical", "k": "auto", "on": ["income", "score"], "scale": "none"], ["table": .table(table)])
+    #expect(run.metrics["k"] == 5)
+    #expect(run.metrics["leaves"] == 200)
+    let merges = run.tables["merges"]!
+    #expect(merges.schema.names == ["left", "right", "height", "customers"])
+    #expect(merges.count == 199 && merges["customers"].doubles().last == 200)
+    #expect(relative(merges["height"].doubles().reduce(0, +), 3478.313978674786) < 1e-9)
+    let choices = run.tables["choices"]!
+    #expect(choices["k"].doubles() == [2, 3, 4, 5, 6, 7, 8, 9, 10])
+    #expect(choices["chosen"].allValues.map(\.description).firstIndex(of: "true") == 3)
+    #expect(run.tables["profile"]!["customers"].doubles().reduce(0, +) == 200)
+    let silhouettes = choices["silhouette"].doubles()
+    #expect(silhouettes[3] == silhouettes.max())
+  }
+
+  @Test func mixtureChoosesByItsLikelihood() throws {
+    let n = 600
+    let table = Self.table([
+      "x": .float64s((0..<n).map { (row: Int) -> Double? in Double(row % 3 * 40) + Double(row * 7919 % 101) / 25 }),
+      "y": .float64s((0..<n).map { (row: Int) -> Double? in Double(row % 3 * 30) + Double(row * 104729 % 97) / 24 }),
+    ])
+    let runs = try [1, 8].map { width in
+      try runRoom(
+        Segment.self, ["method": "gaussian-mixture", "k": "auto", "most": 5, "on": ["x", "y"]], ["table": .table(table)], width: width)
+    }
+    #expect(runs[0].metrics["k"] == runs[1].metrics["k"])
+    #expect(runs[0].tables["table"]!["segment"].allValues == runs[1].tables["table"]!["segment"].allValues)
+    let bics = runs[0].tables["choices"]!["bic"].doubles()
+    #expect(bics.count == 5 && bics[2] < bics[1] && bics[1] < bics[0])
+  }
+
   @Test func tiersAreEquallyLargeAndTheHighestIsFirst() throws {
     let table = Self.table(["clv": .float64s([10, 80, 30, 40, 50, 60, 70, 20]), "revenue": .float64s([1, 8, 3, 4, 5, 6, 7, 2])])
     let run = try runRoom(
@@ -61,6 +98,43 @@ import Testing
     let shares = [15.0, 11, 7, 3].map { (sum: Double) -> Double in sum / 36 }
     #expect(profile["revenue_share"].doubles() == shares)
     #expect(profile["clv"].doubles() == [75, 55, 35, 15])
+  }
+
+  @Test func actionsWithGainCostAndBudget() throws {
+    let table = Self.table(["clv": .float64s([10, 80, 30, 40, 50, 60, 70, 20])])
+    let run = try runRoom(
+      Segment.self,
+      [
+        "method": "tiers", "on": "clv", "labels": ["A", "B", "C", "D"], "budget": 20,
+        "actions": [
+          "A": ["action": "thank", "channel": "letter", "uplift": 0.1, "cost": 6],
+          "B": ["action": "invite", "uplift": 0.2, "cost": 5],
+          "D": ["action": "win back", "channel": "e-mail", "uplift": 0.01, "cost": 1],
+        ],
+      ], ["table": .table(table)])
+    let profile = run.tables["profile"]!
+    #expect(profile.schema.names.suffix(6) == ["action", "channel", "gain", "cost", "net", "chosen"])
+    #expect(profile["action"].allValues.map(\.description) == ["thank", "invite", "", "win back"])
+    #expect(profile["channel"].allValues.map(\.description) == ["letter", "", "", "e-mail"])
+    #expect(profile["cost"].doubles().prefix(2) == [12, 10] && profile["cost"].doubles()[3] == 2)
+    // A gains 15 and B 22: together they cost 22, more than there is; D gains less than it costs.
+    #expect(profile["net"].doubles()[0] == 3 && profile["net"].doubles()[1] == 12)
+    #expect(profile["chosen"].allValues.map(\.description) == ["false", "true", "", "false"])
+  }
+
+  @Test func actionsForNobody() throws {
+    let table = Self.table(["rfm_segment": .strings(["champions", "lost"])])
+    let run = try runRoom(
+      Segment.self, ["method": "rfm", "actions": ["champion": ["action": "thank"]]], ["table": .table(table)])
+    #expect(run.warnings == ["no segment is called \"champion\""] || run.warnings.first?.hasPrefix("no segment is called \"champion\"") == true)
+    #expect(
+      complaints {
+        try runRoom(
+          Segment.self, ["method": "k-means", "k": 2, "on": ["x"], "budget": 5, "actions": ["cluster 3": ["action": "thank"]]],
+          ["table": .table(Self.table(["x": .float64s([1, 2])]))])
+      } == [
+        "no segment is called \"cluster 3\"; hint: did you mean \"cluster 1\"?", "a budget needs to know what customers are worth; hint: name the column as \"value\"",
+      ])
   }
 
   @Test func equalValuesAlwaysShareATier() throws {
@@ -129,7 +203,7 @@ import Testing
   @Test(arguments: [
     (
       Written(["method": "k-means"]),
-      ["method \"k-means\" needs \"k\"; expected a number of segments", "method \"k-means\" needs \"on\"; expected one or more numeric columns"]
+      ["method \"k-means\" needs \"k\"; expected a number of segments; hint: \"auto\" chooses one", "method \"k-means\" needs \"on\"; expected one or more numeric columns"]
     ),
     (
       Written(["method": "k-means", "k": 3, "on": ["x", "y", "name"], "labels": ["a", "a"], "edges": [1]]),
@@ -145,7 +219,21 @@ import Testing
       Written(["method": "tiers", "on": ["x"], "labels": ["a", "b", "c"], "edges": [5, 1, 2], "k": 3]),
       [
         "\"edges\" does not fit \"labels\"; expected 2 borders for 3 labels; found 3", "\"edges\" does not ascend; expected ascending borders",
-        "\"k\" has no meaning for method \"tiers\"; hint: it belongs to k-means",
+        "\"k\" has no meaning for method \"tiers\"; hint: it belongs to clusters",
+      ]
+    ),
+    (
+      Written(["method": "hierarchical", "k": 2000, "on": ["x"], "restarts": 4, "most": 5]),
+      [
+        "\"k\" is out of range; expected 1 to 1000, or \"auto\"; found 2000", "\"most\" has no meaning without \"k\": \"auto\"",
+        "\"restarts\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means and gaussian-mixture",
+      ]
+    ),
+    (
+      Written(["method": "gaussian-mixture", "k": "auto", "on": ["x"], "labels": ["a", "b"], "linkage": "single"]),
+      [
+        "\"labels\" needs a number as \"k\"; hint: how many segments there will be is not known",
+        "\"linkage\" has no meaning for method \"gaussian-mixture\"; hint: it belongs to hierarchical",
       ]
     ),
     (

@@ -1,42 +1,119 @@
+import Columns
 import Diagnostics
 import Models
 import Pipelines
 import Statistics
 
-/// Segments by k-means on some columns.
+/// Segments by clusters of some columns.
 struct ClusterSegments {
+  let method: Segment.Method
   let columns: [(name: String, values: [Double])]
-  let k: Int
+  let k: Either<Int, Segment.Auto>
+  let most: Int
+  let linkage: Segment.Joining
   let transform: Segment.Transform
   let scale: Segment.Scale
   let seed: UInt64
-  let restarts: Int
+  let restarts: Int?
   let labels: [String]
 
-  func segmentation() throws -> Segmentation {
+  struct Made {
+    var segmentation: Segmentation
+    var merges: Batch?
+    var choices: Batch?
+    /// What the tree does not show because there are too many rows for an exact one.
+    var condensed: Diagnostic?
+  }
+
+  /// One clustering of the points.
+  private struct Clusters {
+    var labels: [Int32]
+    var bic: Double?
+    var metrics = Metrics()
+  }
+
+  /// `check` is called now and then, and may throw.
+  func made(_ check: () throws -> Void) throws -> Made {
     let count = columns[0].values.count
     let rows = (0..<count).filter { row in columns.allSatisfy { $0.values[row].isFinite } }
     let points = try columns.map { name, values in try scaled(rows.map { values[$0] }, name) }
-    let distinct = Self.distinct(points, count: rows.count, upTo: k)
-    if distinct < k {
+    let distinct = Self.distinct(points, count: rows.count, upTo: max(most, wanted ?? 0))
+    if distinct < wanted ?? 1 {
       throw Diagnostic(
-        "k-means cannot make \(k) segments of \(distinct) distinct \(distinct == 1 ? "point" : "points")", at: .setting(["k"]),
-        expected: "k from 1 to \(distinct)", found: "\(k)",
+        "\(method.rawValue) cannot make \(wanted ?? 1) segments of \(distinct) distinct \(distinct == 1 ? "point" : "points")",
+        at: .setting(["k"]), expected: distinct == 0 ? "rows with numbers" : "k from 1 to \(distinct)", found: wanted.map { "\($0)" },
         hint: rows.count < count ? "\(count - rows.count) of \(count) rows lack a number" : nil)
     }
-    let result = KMeans(k: k, seed: seed, restarts: restarts).fit(points)
-    let firstColumn = rows.map { columns[0].values[$0] }
-    let place = Segmentation.order(result.labels, groups: k, by: firstColumn)
-    var segmentOfRow = [Int32](repeating: -1, count: count)
-    for (row, label) in zip(rows, result.labels) { segmentOfRow[row] = place[Int(label)] }
+    let tree = method == .hierarchical ? Linkage(Linkage.Method(rawValue: linkage.rawValue)!).fit(points) : nil
+    func clusters(_ k: Int) throws -> Clusters {
+      try check()
+      return found(k, points, tree)
+    }
+    let best: Clusters
+    var choices: Batch?
     var metrics = Metrics()
-    metrics["k"] = .integer(k)
+    let number: Int
+    if let wanted {
+      (best, number) = (try clusters(wanted), wanted)
+    } else {
+      // One segment has no silhouette, but a mixture of one normal distribution has a likelihood.
+      let least = method == .mixture ? 1 : min(2, distinct)
+      var all: [Clusters] = []
+      let choice = try ChoiceOfK(points, least...min(most, distinct), seed: seed) { k in
+        all.append(try clusters(k))
+        return (all[all.count - 1].labels, all[all.count - 1].bic)
+      }
+      (best, number) = (all[choice.chosen], choice.rows[choice.chosen].k)
+      choices = ClusterTables.batch(of: choice)
+      metrics["elbow"] = .integer(choice.rows[choice.elbow].k)
+      metrics["gap_choice"] = choice.gapChoice.map { .integer(choice.rows[$0].k) } ?? .null
+    }
+    let place = Segmentation.order(best.labels, groups: number, by: rows.map { columns[0].values[$0] })
+    var segmentOfRow = [Int32](repeating: -1, count: count)
+    for (row, label) in zip(rows, best.labels) { segmentOfRow[row] = place[Int(label)] }
+    metrics["k"] = .integer(number)
+    for (name, value) in best.metrics.members { metrics[name] = value }
+    metrics["silhouette"] = Silhouette.mean(points, labels: best.labels, seed: seed).map(JSONValue.double) ?? .null
+    if let bic = best.bic { metrics["bic"] = .double(bic) }
+    return Made(
+      segmentation: Segmentation(
+        segmentOfRow, labels: labels.isEmpty ? Self.labels(number) : labels, metrics: metrics),
+      merges: tree.map { ClusterTables.batch(of: $0.dendrogram) }, choices: choices,
+      condensed: tree?.condensed.map { Self.warning($0, of: rows.count) })
+  }
+
+  static func labels(_ k: Int) -> [String] { (1...k).map { "cluster \($0)" } }
+
+  /// Nil when the number is to be chosen.
+  private var wanted: Int? { if case .first(let k) = k { k } else { nil } }
+
+  private func found(_ k: Int, _ points: [[Double]], _ tree: Linkage.Result?) -> Clusters {
+    var metrics = Metrics()
+    if let tree {
+      let labels = tree.labels(min(k, tree.dendrogram.points))
+      metrics["inertia"] = .double(ClusterIndices(points, labels: labels).inertia)
+      metrics["leaves"] = .integer(tree.dendrogram.points)
+      return Clusters(labels: labels, metrics: metrics)
+    }
+    if method == .mixture {
+      let result = GaussianMixture(k: k, seed: seed, restarts: restarts ?? 3).fit(points)
+      metrics["log_likelihood"] = .double(result.logLikelihood)
+      metrics["iterations"] = .integer(result.iterations)
+      metrics["converged"] = .bool(result.converged)
+      return Clusters(labels: result.labels, bic: result.bic, metrics: metrics)
+    }
+    let result = KMeans(k: k, seed: seed, restarts: restarts ?? 10).fit(points)
     metrics["inertia"] = .double(result.inertia)
     metrics["iterations"] = .integer(result.iterations)
     metrics["converged"] = .bool(result.converged)
-    metrics["silhouette"] = Silhouette.mean(points, labels: result.labels, seed: seed).map(JSONValue.double) ?? .null
-    return Segmentation(
-      segmentOfRow, labels: labels.isEmpty ? (1...k).map { "cluster \($0)" } : labels, metrics: metrics)
+    return Clusters(labels: result.labels, metrics: metrics)
+  }
+
+  private static func warning(_ condensed: Linkage.Condensation, of rows: Int) -> Diagnostic {
+    let hidden = (condensed.withinShare * 1e6).rounded() / 1e4
+    return Diagnostic(
+      "the tree has \(condensed.microClusters) leaves for \(rows) rows: it cannot see \(hidden) % of the sum of squares, and no row is farther than \((condensed.radius * 1e6).rounded() / 1e6) from its leaf's center",
+      severity: .warning)
   }
 
   private func scaled(_ values: [Double], _ name: String) throws -> [Double] {

@@ -3,33 +3,48 @@ import Diagnostics
 import Pipelines
 import Statistics
 
-/// Puts every row into a segment: by k-means, by tiers of one column, or by the names that rfm gave.
+/// Puts every row into a segment: by clusters of some columns, by tiers of one column, or by the names that rfm gave.
 ///
 /// Segments are numbered from 1 by the descending mean of the first column of `on` (for `rfm`: of the revenue column). A row
 /// that lacks a number gets no segment; such rows are counted, and the profile has a last row for them.
 public struct Segment: Stage {
   public static let contract = Contract(
-    "segment", "rows put into segments by k-means, tiers of a column, or RFM names, with a profile of each",
+    "segment", "rows put into segments by clusters of columns, tiers of a column, or RFM names, with a profile of each",
     inputs: [.table("table", help: "one row a customer")],
     outputs: [
       .table("table", help: "the rows with segment and segment_label"),
       .table("profile", help: "one row a segment: size, share, revenue share, means"),
+      .table("merges", .optional, help: "hierarchical: the tree, one row a merge, the lowest first; what a dendrogram draws"),
+      .table("choices", .optional, help: "with \"k\": \"auto\": what the rules say of each number of segments"),
     ],
     version: 1, shares: ["models": "1", "statistics": "1"])
 
-  enum Method: String, SettingChoice { case kMeans = "k-means", tiers, rfm }
+  enum Method: String, SettingChoice {
+    case kMeans = "k-means", hierarchical
+    case mixture = "gaussian-mixture"
+    case tiers, rfm
+
+    var makesClusters: Bool { self == .kMeans || self == .hierarchical || self == .mixture }
+  }
+  enum Auto: String, SettingChoice { case auto }
+  enum Joining: String, SettingChoice { case ward, average, complete, single }
   enum Transform: String, SettingChoice { case none, log1p }
   enum Scale: String, SettingChoice { case none, standard, minMax = "min-max" }
 
-  @Setting("k-means, tiers (quantiles of one column) or rfm (the names that rfm gave)") var method: Method
-  @Setting("k-means: how many segments", in: 1...1000) var k: Int?
+  @Setting("k-means, hierarchical or gaussian-mixture (clusters), tiers (quantiles of one column) or rfm (the names that rfm gave)") var method: Method
+  @Setting("clusters: how many, 1 to 1000, or auto: the number with the best silhouette, of a gaussian-mixture with the best BIC") var k: Either<Int, Auto>?
+  @Setting("clusters with \"k\": \"auto\": the most that are tried", in: 2...50) var most = 10
+  @Setting("hierarchical: how near two clusters are to each other") var linkage = Joining.ward
   @Setting("columns to segment on: numbers; for rfm the column of the names, default rfm_segment") var on: OneOrMany<String> = []
-  @Setting("k-means: what is done to each column before scaling") var transform = Transform.none
-  @Setting("k-means: how columns are brought to one scale") var scale = Scale.standard
-  @Setting("k-means: another seed, other starts", in: 0...) var seed = 1
-  @Setting("k-means: how many starts; the best result is kept", in: 1...1000) var restarts = 10
+  @Setting("clusters: what is done to each column before scaling") var transform = Transform.none
+  @Setting("clusters: how columns are brought to one scale") var scale = Scale.standard
+  @Setting("clusters: another seed, other starts", in: 0...) var seed = 1
+  @Setting("k-means, gaussian-mixture: how many starts; the best result is kept; default 10 and 3", in: 1...1000) var restarts: Int?
   @Setting("names of the segments in the order of their numbers; for tiers the highest first") var labels: [String] = []
   @Setting("tiers: borders in ascending order, one fewer than labels; default quantiles, so that tiers are equally large") var edges: [Double] = []
+  @Setting("what to do about a segment, under its label; the profile gets its action, channel, expected gain, cost and net") var actions: Named<SegmentAction> = [:]
+  @Setting("with actions: column that says what a customer is worth; default clv, else the revenue column") var value: String?
+  @Setting("with actions: what they may cost together; the profile says which are chosen", in: 0...1e15) var budget: Double?
   @Setting("column whose share the profile gives; default revenue where there is one") var revenue: String?
 
   public init() {}
@@ -42,7 +57,10 @@ public struct Segment: Stage {
   }
 
   private func profile(_ schema: Schema) -> SegmentProfile {
-    SegmentProfile(schema, on: method == .rfm ? [] : Array(on), revenue: revenueColumn(schema))
+    let worth = value ?? (schema.type(of: "clv")?.isNumeric == true ? "clv" : revenueColumn(schema))
+    return SegmentProfile(
+      schema, on: method == .rfm ? [] : Array(on), revenue: revenueColumn(schema),
+      actions: SegmentActions(actions: actions, value: actions.isEmpty ? nil : worth, budget: budget))
   }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
@@ -57,9 +75,17 @@ public struct Segment: Stage {
       }
     }
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
-    return Binding(
-      outputs: [.init("table", outputs.table), .init("profile", outputs.profile)], reads: [.init("table", .all)],
-      work: .whole(because: "method"))
+    var all: [Binding.Output] = [.init("table", outputs.table), .init("profile", outputs.profile)]
+    if method == .hierarchical { all.append(.init("merges", .table(TableType(ClusterTables.merges, order: .source)))) }
+    if k == .second(.auto) { all.append(.init("choices", .table(TableType(ClusterTables.choices, order: .key(["k"]))))) }
+    return Binding(outputs: all, reads: [.init("table", .all)], work: .whole(because: "method"))
+  }
+
+  /// The labels there will be, where the settings alone say so.
+  private var knownLabels: [String]? {
+    if !labels.isEmpty { return labels }
+    if method.makesClusters, case .first(let k) = k, (1...1000).contains(k) { return ClusterSegments.labels(k) }
+    return nil
   }
 
   /// What does not go together, whatever the table.
@@ -73,11 +99,18 @@ public struct Segment: Stage {
     }
     if Set(on).count < on.count { mistake("\"on\" names a column twice", "on", expected: "distinct columns") }
     switch method {
-    case .kMeans:
-      if k == nil { mistake("method \"k-means\" needs \"k\"", "k", expected: "a number of segments") }
-      if on.isEmpty { mistake("method \"k-means\" needs \"on\"", "on", expected: "one or more numeric columns") }
-      if let k, !labels.isEmpty, labels.count != k {
-        mistake("\"labels\" does not fit \"k\"", "labels", expected: "\(k) labels", found: "\(labels.count)")
+    case .kMeans, .hierarchical, .mixture:
+      if k == nil {
+        mistake("method \"\(method.rawValue)\" needs \"k\"", "k", expected: "a number of segments", hint: "\"auto\" chooses one")
+      }
+      if on.isEmpty { mistake("method \"\(method.rawValue)\" needs \"on\"", "on", expected: "one or more numeric columns") }
+      if case .first(let k) = k {
+        if !(1...1000).contains(k) { mistake("\"k\" is out of range", "k", expected: "1 to 1000, or \"auto\"", found: "\(k)") }
+        if !labels.isEmpty, labels.count != k {
+          mistake("\"labels\" does not fit \"k\"", "labels", expected: "\(k) labels", found: "\(labels.count)")
+        }
+      } else if !labels.isEmpty {
+        mistake("\"labels\" needs a number as \"k\"", "labels", hint: "how many segments there will be is not known")
       }
     case .tiers:
       if on.count != 1 { mistake("method \"tiers\" needs one column in \"on\"", "on", expected: "1 column", found: "\(on.count)") }
@@ -88,16 +121,25 @@ public struct Segment: Stage {
       if zip(edges, edges.dropFirst()).contains(where: { $0 >= $1 }) { mistake("\"edges\" does not ascend", "edges", expected: "ascending borders") }
     case .rfm:
       if on.count > 1 { mistake("method \"rfm\" needs one column of names in \"on\"", "on", expected: "1 column", found: "\(on.count)") }
-      only("labels", !labels.isEmpty, for: "k-means and tiers")
+      only("labels", !labels.isEmpty, for: "clusters and tiers")
     }
     let standard = Segment()
-    if method != .kMeans {
-      only("k", k != nil, for: "k-means")
-      only("transform", transform != standard.transform, for: "k-means")
-      only("scale", scale != standard.scale, for: "k-means")
-      only("seed", seed != standard.seed, for: "k-means")
-      only("restarts", restarts != standard.restarts, for: "k-means")
+    if !method.makesClusters {
+      only("k", k != nil, for: "clusters")
+      only("transform", transform != standard.transform, for: "clusters")
+      only("scale", scale != standard.scale, for: "clusters")
+      only("seed", seed != standard.seed, for: "clusters")
     }
+    if k != .second(.auto) {
+      if most != standard.most { mistake("\"most\" has no meaning without \"k\": \"auto\"", "most") }
+    }
+    if method != .kMeans && method != .mixture { only("restarts", restarts != nil, for: "k-means and gaussian-mixture") }
+    if method != .hierarchical { only("linkage", linkage != standard.linkage, for: "hierarchical") }
+    if actions.isEmpty {
+      if value != nil { mistake("\"value\" has no meaning without \"actions\"", "value") }
+      if budget != nil { mistake("\"budget\" has no meaning without \"actions\"", "budget") }
+    }
+    mistakes += knownLabels.map { SegmentActions(actions: actions, value: nil, budget: nil).mistakes($0) } ?? []
     if method != .tiers { only("edges", !edges.isEmpty, for: "tiers") }
     if Set(labels).count < labels.count { mistake("\"labels\" names a segment twice", "labels", expected: "distinct labels") }
     return mistakes
@@ -118,6 +160,11 @@ public struct Segment: Stage {
       }
     }
     if let revenue { mistakes.append(schema.mistake(readingNumbers: revenue, of: "table", at: .setting(["revenue"]))) }
+    if let value { mistakes.append(schema.mistake(readingNumbers: value, of: "table", at: .setting(["value"]))) }
+    if budget != nil, !actions.isEmpty, profile(schema).actions.value == nil {
+      mistakes.append(
+        Diagnostic("a budget needs to know what customers are worth", at: .setting(["budget"]), hint: "name the column as \"value\""))
+    }
     return mistakes.compactMap(\.self)
   }
 
@@ -132,9 +179,13 @@ public struct Segment: Stage {
 
     let made: Segmentation
     switch method {
-    case .kMeans: made = try FixedChunks.bounded(by: { context.width }) { try kMeans(rows) }
+    case .kMeans, .hierarchical, .mixture: made = try clusters(rows, context)
     case .tiers: made = try tiers(rows, context)
     case .rfm: made = Segmentation(names: rows[deciding[0]], by: revenueColumn(table.schema).map { rows[$0].doubles() })
+    }
+    for var mistake in profile.actions.mistakes(made.labels) {
+      mistake.severity = .warning
+      context.warn(mistake)
     }
     if made.withoutSegment > 0 {
       context.warn(
@@ -149,11 +200,17 @@ public struct Segment: Stage {
     return made.metrics
   }
 
-  private func kMeans(_ rows: Batch) throws -> Segmentation {
-    try ClusterSegments(
-      columns: on.map { ($0, rows[$0].doubles()) }, k: k!, transform: transform, scale: scale, seed: UInt64(seed),
-      restarts: restarts, labels: labels
-    ).segmentation()
+  private func clusters(_ rows: Batch, _ context: any RunContext) throws -> Segmentation {
+    let made = try FixedChunks.bounded(by: { context.width }) {
+      try ClusterSegments(
+        method: method, columns: on.map { ($0, rows[$0].doubles()) }, k: k!, most: most, linkage: linkage, transform: transform,
+        scale: scale, seed: UInt64(seed), restarts: restarts, labels: labels
+      ).made { try context.checkCancellation() }
+    }
+    if let merges = made.merges { try context.writeTable("merges", merges) }
+    if let choices = made.choices { try context.writeTable("choices", choices) }
+    if let condensed = made.condensed { context.warn(condensed) }
+    return made.segmentation
   }
 
   private func tiers(_ rows: Batch, _ context: any RunContext) throws -> Segmentation {

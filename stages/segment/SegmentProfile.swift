@@ -7,6 +7,7 @@ struct SegmentProfile {
   /// Columns whose means are given, in this order.
   let means: [String]
   let revenue: String?
+  let actions: SegmentActions
 
   /// Columns that people look at first, where a table has them.
   private static let common = [
@@ -15,8 +16,9 @@ struct SegmentProfile {
   ]
   private static let own: Set<String> = ["segment", "segment_label", "customers", "share", "revenue_share"]
 
-  init(_ schema: Schema, on: [String], revenue: String?) {
+  init(_ schema: Schema, on: [String], revenue: String?, actions: SegmentActions) {
     self.revenue = revenue
+    self.actions = actions
     var means = on
     for name in (revenue.map { [$0] } ?? []) + Self.common where !means.contains(name) && schema.type(of: name)?.isNumeric == true {
       means.append(name)
@@ -24,7 +26,11 @@ struct SegmentProfile {
     self.means = means
   }
 
-  var columnsRead: [String] { means + (revenue.map { means.contains($0) ? [] : [$0] } ?? []) }
+  var columnsRead: [String] {
+    var names = means
+    for name in [revenue, actions.value].compactMap(\.self) where !names.contains(name) { names.append(name) }
+    return names
+  }
 
   var schema: Schema {
     var fields = [
@@ -32,11 +38,13 @@ struct SegmentProfile {
     ]
     if revenue != nil { fields.append(Field("revenue_share", .float64)) }
     var taken = Self.own
+    if !actions.actions.isEmpty { taken.formUnion(SegmentActions.names) }
     for name in means {
       var field = name
       while !taken.insert(field).inserted { field = "mean_" + field }
       fields.append(Field(field, .float64))
     }
+    fields += actions.fields
     return Schema(fields)
   }
 
@@ -71,6 +79,11 @@ struct SegmentProfile {
           return known.isEmpty ? nil : Summaries.mean(known)
         }))
     }
+    let values = actions.value.map { rows[$0].doubles() }
+    columns += actions.columns(
+      present.map { segment in
+        (named(segment, segment).map { segmentation.labels[$0] }, members[segment].count, values.map { all in members[segment].map { all[$0] } } ?? [])
+      })
     return Batch(schema: schema, columns: columns, count: present.count)
   }
 }
