@@ -102,6 +102,50 @@ import Testing
     #expect(all[4].notes == ["1 row without a value"])
   }
 
+  @Test func treesSharesAndBoxes() throws {
+    let merges = BenchInput.table(
+      "tables", alias: "merges",
+      batch(
+        ("left", .int32s([0, 2])), ("right", .int32s([1, 3])), ("height", .float64s([1, 4])), ("customers", .int64s([2, 3]))))
+    let sales = BenchInput.table(
+      "tables", alias: "sales",
+      batch(
+        ("shop", .strings(["b", "a", "a", nil])), ("units", .int32s([3, 1, 5, 4])), ("paid", .float64s([1.5, 2.5, 6, nil]))))
+    let all = try charts(
+      [
+        "charts": [
+          "tree": ["chart": "dendrogram", "table": "merges", "cut": 2],
+          "boxes": ["chart": "box", "table": "sales", "x": "shop", "y": "units", "sort": "ascending"],
+          "parts": ["chart": "pareto", "table": "sales", "x": "shop", "value": "sum(paid)"],
+          "shares": ["chart": "lorenz", "table": "sales", "x": "paid"],
+          "pairs": ["chart": "correlation", "table": "sales", "y": ["units", "paid"]],
+        ]
+      ], [merges, sales])
+    let tree = try #require(all[0] as? Charts.Dendrogram), boxes = try #require(all[1] as? Box), parts = try #require(all[2] as? Pareto)
+    let shares = try #require(all[3] as? Lorenz), pairs = try #require(all[4] as? HeatMap)
+    #expect(tree.merges.count == 2 && tree.merges[1].size == 3)
+    #expect(boxes.categories.map(\.name) == ["a", "b"] && boxes.categories[0].median == 3)
+    #expect(boxes.frame.subtitle == "1 row without a value left out")
+    #expect(parts.categories == ["a", "b"] && parts.values == [8.5, 1.5])
+    #expect((shares.gini - 0.3).magnitude < 1e-15)
+    #expect(pairs.values[0] == 1 && (pairs.values[1] - 0.7406128966515281).magnitude < 1e-12)
+  }
+
+  @Test(arguments: [
+    ("box", ["the box has no \"x\"; expected a column as \"x\"", "the box has no values; expected a column as \"y\""]),
+    ("correlation", ["the correlation has no values; expected two or more columns as \"y\""]),
+    (
+      "dendrogram",
+      [
+        "a dendrogram is drawn of merges, and there is no number \"left\" in this table; hint: connect the output \"merges\" of a hierarchical segment"
+      ]
+    ),
+  ] as [(String, [String])])
+  func whatNewKindsNeed(kind: String, messages: [String]) {
+    let table = BenchInput.table("tables", alias: "t", batch(("a", .float64s([1]))))
+    #expect(complaints { try charts(["charts": ["c": ["chart": .string(kind)]]], [table]) } == messages)
+  }
+
   @Test func aTableWithoutRowsGivesChartsThatSaySo() throws {
     let empty = BenchInput.table(
       "tables", alias: "t", batch(("a", .float64s([])), ("b", .float64s([])), ("c", .strings([]))))

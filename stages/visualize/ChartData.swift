@@ -35,7 +35,7 @@ struct ChartData {
   /// Rows side by side: a value for each place along x and each series. A place may not have two values.
   func series() throws -> Pivot {
     let settings = plan.settings
-    let labels = [settings.x] + [settings.colour].compactMap(\.self)
+    let labels = [plan.x] + [settings.colour].compactMap(\.self)
     let (numbers, values) = try rows(numbers: settings.y.items, labels: labels)
     var pivot = Pivot(series: settings.colour == nil ? settings.y.map(words(of:)) : [])
     let names = settings.colour == nil ? [] : Array(Set(values[1].filter { $0 != .null })).sorted(by: Value.precedes)
@@ -50,9 +50,9 @@ struct ChartData {
         }
         guard pivot.set(x, series, column[row]) else {
           throw Diagnostic(
-            "chart \"\(plan.name)\" has two values for \"\(x.label)\" of column \"\(settings.x)\"",
+            "chart \"\(plan.name)\" has two values for \"\(x.label)\" of column \"\(plan.x)\"",
             at: .setting(["charts", .key(plan.name), "x"]),
-            hint: settings.chart == .bar
+            hint: settings.chart == .bar || settings.chart == .pareto
               ? "say how to bring them together: \"value\": \"sum(\(settings.y[0]))\""
               : "bring them together in an aggregate stage before\(settings.colour == nil ? ", or name a \"colour\"" : "")")
         }

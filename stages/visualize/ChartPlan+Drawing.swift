@@ -12,7 +12,7 @@ extension ChartPlan {
     let data = ChartData(plan: self, table: table, context: context)
     switch settings.chart {
     case .histogram:
-      let values = try data.rows(numbers: [settings.x]).numbers[0]
+      let values = try data.rows(numbers: [x]).numbers[0]
       return Histogram(
         values: values, frame: frame(), x: xAxis(), noun: noun, about: settings.bins ?? 40, density: settings.density)
     case .bar: return try bar(data)
@@ -20,10 +20,23 @@ extension ChartPlan {
     case .scatter: return try scatter(data)
     case .line: return try line(data)
     case .heatMap: return try heatMap(data)
+    case .box: return try box(data)
+    case .pareto:
+      let (categories, values, leftOut) = try bars(data)
+      return Pareto(
+        categories: categories, values: values, frame: frame(leftOut: leftOut), value: yAxis(), category: settings.xTitle,
+        top: settings.limit ?? 20)
+    case .lorenz:
+      let values = try data.rows(numbers: [x]).numbers[0]
+      return Lorenz(
+        values: values, frame: frame(height: 420), x: Axis(settings.xTitle ?? "Share of \(noun)s, the lowest first", .percent.whole),
+        y: Axis(settings.yTitle ?? "Share of \(words(of: x))", .percent.whole), noun: noun)
+    case .correlation: return try correlation(data)
+    case .dendrogram: return try dendrogram(data)
     }
   }
 
-  private func frame(leftOut: Int = 0, height: Int = 360) -> Frame {
+  func frame(leftOut: Int = 0, height: Int = 360) -> Frame {
     let note = leftOut == 0 ? nil : "\(NumberFormat.integer.text(Double(leftOut))) \(leftOut == 1 ? "row" : "rows") without a value left out"
     let lines = [settings.subtitle, note].compactMap(\.self)
     return Frame(
@@ -32,10 +45,10 @@ extension ChartPlan {
   }
 
   private func xAxis() -> Axis {
-    Axis(settings.xTitle ?? words(of: settings.x), xFormat ?? .plain, scale: settings.xLog ? .log : .linear, shownShare: settings.clip ?? 1)
+    Axis(settings.xTitle ?? words(of: x), xFormat ?? .plain, scale: settings.xLog ? .log : .linear, shownShare: settings.clip ?? 1)
   }
 
-  private func yAxis() -> Axis {
+  func yAxis() -> Axis {
     let title = settings.yTitle ?? (settings.y.count == 1 ? words(of: settings.y[0]) : settings.value?.text)
     return Axis(title, yFormat ?? .plain, scale: settings.yLog ? .log : .linear, shownShare: settings.clip ?? 1)
   }
@@ -43,10 +56,11 @@ extension ChartPlan {
   // Bars lie on their sides, each with room for its name.
   private func heightForBars(_ count: Int) -> Int { min(4000, max(360, 110 + 22 * count)) }
 
-  private func bar(_ data: ChartData) throws -> any Chart {
+  /// A value for each category.
+  private func bars(_ data: ChartData) throws -> (categories: [String], values: [Double], leftOut: Int) {
     var categories: [String], values: [Double], leftOut = 0
     if let value {
-      let groups = try data.groups(by: [settings.x], value)
+      let groups = try data.groups(by: [x], value)
       (categories, values) = ([], [])
       for (key, value) in zip(groups.columns[0].allValues, groups.columns[1].doubles()) {
         if value.isFinite {
@@ -60,6 +74,11 @@ extension ChartPlan {
       let pivot = try data.series()
       (categories, values, leftOut) = (pivot.places.map(\.label), pivot.values(0), pivot.leftOut)
     }
+    return (categories, values, leftOut)
+  }
+
+  private func bar(_ data: ChartData) throws -> any Chart {
+    let (categories, values, leftOut) = try bars(data)
     let order: Bar.Order =
       switch settings.sort {
       case .ascending: .ascending
@@ -94,7 +113,7 @@ extension ChartPlan {
   }
 
   private func scatter(_ data: ChartData) throws -> any Chart {
-    let (numbers, labels) = try data.rows(numbers: [settings.x, settings.y[0]], labels: [settings.colour].compactMap(\.self))
+    let (numbers, labels) = try data.rows(numbers: [x, settings.y[0]], labels: [settings.colour].compactMap(\.self))
     var groups: Groups?
     if let values = labels.first {
       let names = Array(Set(values)).sorted(by: Value.precedes)
@@ -109,7 +128,7 @@ extension ChartPlan {
   private func line(_ data: ChartData) throws -> any Chart {
     var pivot = try data.series()
     let positions: Line.Positions
-    switch table(type, settings.x) {
+    switch table(type, x) {
     case .date, .timestamp:
       pivot.sort()
       positions = .dates(pivot.places.map(\.instant))
@@ -125,11 +144,11 @@ extension ChartPlan {
 
   private func heatMap(_ data: ChartData) throws -> any Chart {
     guard let value else { preconditionFailure("a heat map was planned without its value") }
-    let groups = try data.groups(by: [settings.x, settings.y[0]], value)
+    let groups = try data.groups(by: [x, settings.y[0]], value)
     let (xs, ys, values) = (groups.columns[0].allValues, groups.columns[1].allValues, groups.columns[2].doubles())
     let across = Array(Set(xs.filter { $0 != .null })).sorted(by: Value.precedes)
     var down = Array(Set(ys.filter { $0 != .null })).sorted(by: Value.precedes)
-    for (name, values, setting) in [(settings.x, across, "x"), (settings.y[0], down, "y")] where values.count > Self.widestGrid {
+    for (name, values, setting) in [(x, across, "x"), (settings.y[0], down, "y")] where values.count > Self.widestGrid {
       throw Diagnostic(
         "column \"\(name)\" of chart \"\(self.name)\" has too many values for a heat-map",
         at: .setting(["charts", .key(self.name), .key(setting)]), expected: "at most \(Self.widestGrid) different values",
@@ -147,11 +166,11 @@ extension ChartPlan {
       cells[r * across.count + c] = values[at]
     }
     var frame = frame(height: min(4000, max(360, 110 + 24 * down.count)))
-    if leftOut > 0 { frame.subtitle = [frame.subtitle, "Rows without \(words(of: settings.x)) or \(words(of: settings.y[0])) left out"].compactMap(\.self).joined(separator: ". ") }
+    if leftOut > 0 { frame.subtitle = [frame.subtitle, "Rows without \(words(of: x)) or \(words(of: settings.y[0])) left out"].compactMap(\.self).joined(separator: ". ") }
     let legend = value == .countOfRows ? noun + "s" : settings.value?.text
     return HeatMap(
       rows: down.map(\.label), columns: across.map(\.label), values: cells, frame: frame,
-      rowTitle: settings.yTitle ?? words(of: settings.y[0]), columnTitle: settings.xTitle ?? words(of: settings.x),
+      rowTitle: settings.yTitle ?? words(of: settings.y[0]), columnTitle: settings.xTitle ?? words(of: x),
       format: valueFormat ?? .plain, legend: legend)
   }
 

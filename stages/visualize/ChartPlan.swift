@@ -16,6 +16,13 @@ struct ChartPlan: Sendable {
   let xFormat: NumberFormat?, yFormat: NumberFormat?, valueFormat: NumberFormat?
   /// What it reads, in order of first mention.
   let columns: [String]
+  /// Only for kinds that need one.
+  var x: String {
+    guard let x = settings.x else { preconditionFailure("a \(settings.chart.rawValue) was planned without its x") }
+    return x
+  }
+  /// The columns of a table of merges.
+  static let merges = ["left", "right", "height", "customers"]
 
   /// What a row is: the table's only key, else a row.
   var noun: String {
@@ -48,7 +55,8 @@ struct ChartCheck {
       mistakes.catching(path + ["value"]) { () throws(Mistakes) in try Expression.parse(text.text, bindings: bindings) }
     }
     guard let table = table(settings, path) else { return nil }
-    var columns = ([settings.x] + settings.y.items + [settings.colour].compactMap(\.self))
+    var columns = ([settings.x].compactMap(\.self) + settings.y.items + [settings.colour].compactMap(\.self))
+    if settings.chart == .dendrogram { columns += ChartPlan.merges }
     if let schema = table.type?.schema { columns += check(settings, value, schema, path) }
     guard mistakes.all.count == before else { return nil }
     return ChartPlan(
@@ -80,9 +88,12 @@ struct ChartCheck {
     for (at, name) in settings.y.enumerated() where settings.y.items[..<at].contains(name) {
       mistakes.all.append(Diagnostic("column \"\(name)\" is named twice", at: .setting(path + ["y", .index(at)])))
     }
-    if kind == .heatMap, settings.y.contains(settings.x) {
+    if kind == .heatMap, let x = settings.x, settings.y.contains(x) {
       mistakes.all.append(
-        Diagnostic("a heat-map needs two columns", at: .setting(path + ["y"]), expected: "another column than \"x\"", found: "\"\(settings.x)\" again"))
+        Diagnostic("a heat-map needs two columns", at: .setting(path + ["y"]), expected: "another column than \"x\"", found: "\"\(x)\" again"))
+    }
+    if kind.needsX, settings.x == nil {
+      mistakes.all.append(Diagnostic("the \(kind.rawValue) has no \"x\"", at: .setting(path), expected: "a column as \"x\""))
     }
     func missing(_ expected: String) {
       mistakes.all.append(Diagnostic("the \(kind.rawValue) has no values", at: .setting(path + ["y"]), expected: expected))
@@ -93,8 +104,13 @@ struct ChartCheck {
         Diagnostic("a \(kind.rawValue) \(what) has one \"y\"", at: .setting(path + ["y", 1]), found: "\(settings.y.count) columns"))
     }
     switch kind {
-    case .histogram: break
-    case .bar:
+    case .histogram, .lorenz, .dendrogram: break
+    case .correlation:
+      if settings.y.count < 2 { missing("two or more columns as \"y\"") }
+    case .box:
+      one("of boxes")
+      if settings.y.isEmpty { missing("a column as \"y\"") }
+    case .bar, .pareto:
       one("of single bars")
       if settings.y.isEmpty && settings.value == nil { missing("a column as \"y\", or an aggregate as \"value\"") }
       if !settings.y.isEmpty && settings.value != nil {
@@ -124,12 +140,21 @@ struct ChartCheck {
           "column \"\(name)\" is not numeric", at: .setting(at), expected: why, found: "\(type)",
           hint: type == .string || type == .bool ? nil : "count by date_trunc in an aggregate stage, and draw a line"))
     }
-    switch kind {
-    case .histogram: number(settings.x, path + ["x"], why: "a number type, to be cut into intervals")
-    case .scatter: number(settings.x, path + ["x"], why: "a number type")
-    case .bar, .groupedBar, .line, .heatMap: _ = mistakes.type(of: settings.x, in: schema, at: path + ["x"])
+    if let x = settings.x {
+      switch kind {
+      case .histogram: number(x, path + ["x"], why: "a number type, to be cut into intervals")
+      case .scatter, .lorenz: number(x, path + ["x"], why: "a number type")
+      case .bar, .groupedBar, .line, .heatMap, .box, .pareto: _ = mistakes.type(of: x, in: schema, at: path + ["x"])
+      case .correlation, .dendrogram: break
+      }
     }
-    if settings.xLog, kind == .line, let type = schema.type(of: settings.x), !type.isNumeric {
+    if kind == .dendrogram, let absent = ChartPlan.merges.first(where: { schema.type(of: $0)?.isNumeric != true }) {
+      mistakes.all.append(
+        Diagnostic(
+          "a dendrogram is drawn of merges, and there is no number \"\(absent)\" in this table", at: .setting(path + ["table"]),
+          hint: "connect the output \"merges\" of a hierarchical segment"))
+    }
+    if settings.xLog, kind == .line, let x = settings.x, let type = schema.type(of: x), !type.isNumeric {
       mistakes.all.append(
         Diagnostic("a logarithmic axis needs numbers", at: .setting(path + ["xLog"]), expected: "a number type as \"x\"", found: "\(type)"))
     }

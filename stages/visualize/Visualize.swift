@@ -10,7 +10,7 @@ import Pipelines
 ///       "cltv_distribution": { "chart": "histogram", "table": "value", "x": "clv", "clip": 0.98 } } } }
 public struct Visualize: Stage {
   public static let contract = Contract(
-    "visualize", "charts of tables as PNG and SVG: histogram, bar, grouped-bar, scatter, line, heat-map",
+    "visualize", "charts of tables as PNG and SVG: histogram, bar, grouped-bar, scatter, line, heat-map, box, pareto, lorenz, correlation, dendrogram",
     inputs: [.table("tables", .many, help: "the tables that charts name by their alias")],
     outputs: [
       .document("charts", help: "every chart with its title, words, SVG and Vega-Lite specification; what report embeds"),
