@@ -1,5 +1,6 @@
 import Columns
 import Foundation
+import Models
 import Pipelines
 import Testing
 
@@ -120,6 +121,35 @@ private let roles: [JSONMember] = [
     #expect(counts.count == wanted.count)
     for member in wanted { #expect(counts[member.key] == member.value.int, "\(member.key)") }
   }
+  try compareClusters(of: customers.table(), with: named)
+}
+
+/// scikit-learn's inertia of k-means for 2 to 8 clusters, and SciPy's heights of the tree of the first 2,000 customers.
+private func compareClusters(of customers: Batch, with known: JSONValue) throws {
+  // Its recency counts to two days after the last one.
+  let columns = [customers["since_last"].doubles().map { $0 + 1 }, customers["orders"].doubles(), customers["revenue"].doubles()]
+    .map(Scaling.logStandard.apply)
+  let kmeans = try #require(known["kmeans"])
+  for (row, cells) in try #require(kmeans["first5_rows"]?.array).enumerated() {
+    for (column, cell) in zip(columns, cells.array ?? []) { #expect(close(column[row], cell.double ?? .nan)) }
+  }
+  for row in try #require(kmeans["scan"]?.array) {
+    let k = try #require(row["k"]?.int), inertia = try #require(row["inertia_n_init_10"]?.double)
+    let result = KMeans(k: k, seed: 1, restarts: 8).fit(columns)
+    #expect(result.inertia <= inertia * (1 + 1e-6), "k = \(k): \(result.inertia), not \(inertia)")
+  }
+  for method in Linkage.Method.allCases {
+    let wanted = try #require(known["ward"]?[method.rawValue])
+    let tree = Linkage(method).fit(columns.map { Array($0.prefix(2000)) })
+    let heights = tree.dendrogram.merges.map(\.height)
+    #expect(close(heights.reduce(0, +), wanted["sum_of_heights"]?.double ?? .nan), "\(method)")
+    for (height, cell) in zip(heights.reversed(), try #require(wanted["top10_heights_descending"]?.array)) {
+      #expect(close(height, cell.double ?? .nan), "\(method)")
+    }
+    var sizes = [Int](repeating: 0, count: 8)
+    for label in tree.labels(8) { sizes[Int(label)] += 1 }
+    #expect(sizes.sorted() == wanted["sizes_cut_8_sorted"]?.array?.map { $0.int ?? -1 }, "\(method)")
+  }
 }
 
 /// First 20, last 5, and the aggregates of every column.
@@ -149,4 +179,42 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
 private func expectedAnswers(_ name: String) throws -> JSONValue? {
   guard let data = sharedFolder().flatMap({ FileManager.default.contents(atPath: $0 + "/data/expected/" + name) }) else { return nil }
   return try JSONReader.read([UInt8](data), file: name).value
+}
+
+@Test(arguments: ["ten", "eleven"])
+func usualMapsNameEveryScoreOnce(map: String) throws {
+  let segments = try #require(RFMMap(rawValue: map)).segments
+  #expect(Set(segments.map(\.value)).count == (map == "ten" ? 10 : 11))
+  #expect(RFMSegments.uncovered(segments, bins: (5, 5, 5)) == [])
+  #expect(RFMSegments.mistakes(segments, bins: (5, 5, 5)) == [])
+  for r in 1...5 {
+    for f in 1...5 {
+      let fitting = segments.filter { zip(RFMSegments.parse($0.name)!, [r, f]).allSatisfy { $0.contains($1) } }
+      #expect(fitting.count == 1, "R \(r), F \(f): \(fitting.map(\.value))")
+    }
+  }
+}
+
+@Test func patternsThatNobodyFitsAreMistakes() throws {
+  let found = mistakes(
+    of: RFM.self,
+    .object(
+      roles + [
+        JSONMember("scores", true),
+        JSONMember("segments", ["[4-5].": "good", "5[4-5]": "best", "..": "rest", "6.": "more"]),
+      ]),
+    [.table("table", purchases)])
+  #expect(found.count == 2)
+  #expect(found.first?.contains("nobody can be \"best\": earlier patterns take every score of \"5[4-5]\"") == true)
+  #expect(found.last?.contains("nobody can be \"more\": there are no scores \"6.\"") == true)
+}
+
+@Test func scoresWithoutANameAreTold() throws {
+  let result = try runStage(
+    RFM.self, .object(roles + [JSONMember("scores", true), JSONMember("segments", ["[2-5].": "good", "1[2-5]": "old"])]),
+    [.table("table", purchases)])
+  #expect(result.warnings.contains { $0.message == "1 of 25 scores of R and F have no name and become \"other\": 11" })
+  let eleven = try runStage(
+    RFM.self, .object(roles + [JSONMember("scores", true), JSONMember("segments", "eleven")]), [.table("table", purchases)])
+  #expect(!eleven.warnings.contains { $0.message.contains("no name") })
 }

@@ -29,7 +29,8 @@ struct RFM: Stage {
   @Setting("last day observed, inclusive; default the last day in the data") var until: CivilDate?
   @Setting("last day of the hold-out, inclusive: adds output `holdout`") var holdout: CivilDate?
   @Setting("scores of recency, frequency and money: true for quintiles, or how") var scores: Either<Bool, RFMScores> = .first(false)
-  @Setting("names by the digits of R and F (or R, F and M); the first pattern that fits counts, else `other`") var segments = RFMSegments.usual
+  @Setting("ten or eleven for a usual map, or names by the digits of R and F (or R, F and M); the first pattern that fits counts, else `other`")
+  var segments: Either<RFMMap, Named<String>> = .second(RFMSegments.usual)
 
   init() {}
 
@@ -63,7 +64,7 @@ struct RFM: Stage {
           Diagnostic("a hold-out needs the last day of calibration", at: .setting(["holdout"]), hint: "say \"until\" as well"))
       }
     }
-    if let scoring { mistakes += scoring.mistakes(order: order, segments: segments) }
+    if let scoring { mistakes += scoring.mistakes(order: order, segments: names) }
     guard mistakes.isEmpty else { throw Mistakes(mistakes) }
     let open = schema == nil
     let timeUnit = Duration.Unit(rawValue: unit.rawValue)
@@ -84,6 +85,14 @@ struct RFM: Stage {
     return Binding(
       outputs: outputs, reads: [.init(alias, .named([customer, at] + money.expression.columnNames + (order.map { [$0] } ?? [])), .once)],
       work: work, relation: relation(over: .scan(alias), amount: money.expression))
+  }
+
+  /// Names by patterns of scores.
+  var names: Named<String> {
+    switch segments {
+    case .first(let map): map.segments
+    case .second(let own): own
+    }
   }
 
   /// How to score, when it is asked for.

@@ -70,7 +70,7 @@ extension RFM {
     // Scores compare everybody with everybody.
     var (columns, repeating) = try figures.columns(0..<n)
     let scored = scoring.columns(
-      sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: columns[6], segments: segments)
+      sinceLast: columns[7], orders: scoring.frequency == .orders ? columns[5] : columns[1], revenue: columns[6], segments: names)
     columns += scored.columns
     for warning in scored.warnings { context.warn(warning) }
     let whole = columns

@@ -47,11 +47,19 @@ struct RFMScores: SettingsGroup {
           "\"\(segment.name)\" is no pattern of scores", at: .setting(["segments", .key(segment.name)]),
           expected: "two or three of a digit, [1-2] or .", found: "\"\(segment.name)\""))
     }
-    if by == .quantile, bins != 5, segments == RFMSegments.usual {
+    let isUsual = segments == RFMSegments.usual || segments == RFMSegments.eleven
+    if mistakes.isEmpty, !isUsual { mistakes += RFMSegments.mistakes(segments, bins: counts) }
+    if by == .quantile, bins != 5, isUsual {
       mistakes.append(
         Diagnostic("the usual segments are patterns of five scores, not \(bins)", at: .setting(["scores", "bins"]), hint: "name the \"segments\" too"))
     }
     return mistakes
+  }
+
+  /// How many scores there are at most.
+  private var counts: (r: Int, f: Int, m: Int) {
+    guard by == .edges, let edges else { return (bins, bins, bins) }
+    return (edges.r.count + 1, edges.f.count + 1, edges.m.count + 1)
   }
 
   /// `r_score, f_score, m_score, rfm_score, rfm_segment`.
@@ -59,6 +67,13 @@ struct RFMScores: SettingsGroup {
     sinceLast: Column, orders: Column, revenue: Column, segments: Named<String>
   ) -> (columns: [Column], warnings: [Diagnostic]) {
     var warnings: [Diagnostic] = []
+    let uncovered = RFMSegments.uncovered(segments, bins: counts)
+    if !uncovered.isEmpty {
+      warnings.append(
+        Diagnostic(
+          "\(uncovered.count) of \(counts.r * counts.f) scores of R and F have no name and become \"other\": \(uncovered.prefix(10).joined(separator: ", "))\(uncovered.count > 10 ? ", …" : "")",
+          at: .setting(["segments"]), severity: .warning))
+    }
     let r = cut(sinceLast.doubles(), "since_last", given: edges?.r, &warnings)
     let f = ties == .rank ? cut(ranks(orders.doubles()), "rank", given: nil, &warnings)
       : cut(orders.doubles(), frequency.rawValue, given: edges?.f, &warnings)
@@ -139,35 +154,5 @@ struct RFMEdges: SettingsGroup {
       }
       return nil
     }
-  }
-}
-
-/// Names of customers by their scores.
-enum RFMSegments {
-  /// The ten names of the usual notebooks, by R and F.
-  static let usual: Named<String> = [
-    "[1-2][1-2]": "hibernating", "[1-2][3-4]": "at_Risk", "[1-2]5": "cant_loose", "3[1-2]": "about_to_sleep",
-    "33": "need_attention", "[3-4][4-5]": "loyal_customers", "41": "promising", "51": "new_customers",
-    "[4-5][2-3]": "potential_loyalists", "5[4-5]": "champions",
-  ]
-
-  /// The digits allowed at each place; nil when the text is no pattern of two or three.
-  static func parse(_ text: String) -> [ClosedRange<Int>]? {
-    var places: [ClosedRange<Int>] = []
-    var rest = Substring(text)
-    while let first = rest.first {
-      if first == "[" {
-        let part = Array(rest.prefix(5))
-        guard part.count == 5, part[2] == "-", part[4] == "]", let low = part[1].wholeNumberValue, let high = part[3].wholeNumberValue,
-          low <= high
-        else { return nil }
-        places.append(low...high)
-        rest = rest.dropFirst(5)
-      } else {
-        if first == "." { places.append(1...9) } else if let digit = first.wholeNumberValue, digit > 0 { places.append(digit...digit) } else { return nil }
-        rest = rest.dropFirst()
-      }
-    }
-    return (2...3).contains(places.count) ? places : nil
   }
 }
