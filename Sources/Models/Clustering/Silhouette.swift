@@ -62,7 +62,8 @@ public enum Silhouette {
     let mean = parts.reduce(0) { $0 + $1.sum } / n
     // Variance of a mean of n drawn without replacement from all.
     let variance = max(0, parts.reduce(0) { $0 + $1.squares } / n - mean * mean) / max(1, n - 1) * (1 - n / all)
-    let reach = 1.959963984540054 * variance.squareRoot()
+    // Twice: the points of the sample are also what distances are measured to, as in a statistic of pairs (Hoeffding 1948).
+    let reach = 2 * 1.959963984540054 * variance.squareRoot()
     return Estimate(mean: mean, low: mean - reach, high: mean + reach, points: rows.count)
   }
 }
