@@ -17,7 +17,7 @@ public struct Segment: Stage {
       .table("merges", .optional, help: "hierarchical: the tree, one row a merge, the lowest first; what a dendrogram draws"),
       .table("choices", .optional, help: "with \"k\": \"auto\": what the rules say of each number of segments"),
     ],
-    version: 1, shares: ["models": "1", "statistics": "1"])
+    version: 2, shares: ["models": "1", "statistics": "1"])
 
   enum Method: String, SettingChoice {
     case kMeans = "k-means", hierarchical
