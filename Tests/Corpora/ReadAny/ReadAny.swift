@@ -53,5 +53,8 @@ import Formats
     if bad > 0, !isTolerant { throw Diagnostic("\(bad) rows cannot be read") }
   }
 
-  private static func complain(_ text: String) { fputs(text + "\n", stderr) }
+  private static func complain(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = write(2, line, line.count)
+  }
 }
