@@ -122,16 +122,14 @@ public struct Bitmap: Sendable {
 
   /// From a predicate, 64 rows to a word.
   @inlinable @inline(__always) public init(count: Int, _ holds: (Int) -> Bool) {
-    let buffer = Buffer(unzeroed: (count + 63) / 64 * 8, filling: { bytes in
-      let words = bytes.assumingMemoryBound(to: UInt64.self)
-      for word in 0..<(count + 63) / 64 {
-        let first = word &* 64, n = min(64, count &- first)
-        var bits: UInt64 = 0
-        for i in 0..<n { bits |= (holds(first &+ i) ? 1 : 0) &<< UInt64(truncatingIfNeeded: i) }
-        words[word] = bits
-      }
-    })
-    self.init(buffer: buffer, count: count)
+    let made = UnfilledBuffer((count + 63) / 64 * 8), words = made.base.assumingMemoryBound(to: UInt64.self)
+    for word in 0..<(count + 63) / 64 {
+      let first = word &* 64, n = min(64, count &- first)
+      var bits: UInt64 = 0
+      for i in 0..<n { bits |= (holds(first &+ i) ? 1 : 0) &<< UInt64(truncatingIfNeeded: i) }
+      words[word] = bits
+    }
+    self.init(buffer: made.filled(), count: count)
   }
 
   /// One behind the other; nil stands for rows that are all present.
@@ -147,6 +145,16 @@ public struct Bitmap: Sendable {
       }
     }
     self.init(buffer: buffer, count: count)
+  }
+
+  /// The bits that are not set.
+  public func inverted() -> Bitmap {
+    let made = UnfilledBuffer((count + 63) / 64 * 8), words = made.base.assumingMemoryBound(to: UInt64.self)
+    for at in 0..<(count + 63) / 64 {
+      let left = count &- at &* 64
+      words[at] = ~word(at) & (left >= 64 ? ~0 : 1 &<< UInt64(truncatingIfNeeded: left) &- 1)
+    }
+    return Bitmap(buffer: made.filled(), count: count)
   }
 
   /// 64 rows from a row that is a multiple of 64 on; zeros behind the last. For loops that skip whole words.
@@ -190,15 +198,8 @@ public struct Bitmap: Sendable {
   }
 
   public var setCount: Int {
-    var total = 0, row = 0
-    if offset == 0 {
-      for word in 0..<(count >> 6) { total &+= buffer.base.loadUnaligned(fromByteOffset: word &* 8, as: UInt64.self).nonzeroBitCount }
-      row = count & ~63
-    }
-    while row < count {
-      if self[row] { total &+= 1 }
-      row &+= 1
-    }
+    var total = 0
+    for at in 0..<(count + 63) / 64 { total &+= word(at).nonzeroBitCount }
     return total
   }
 }

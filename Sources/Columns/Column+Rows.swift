@@ -37,9 +37,10 @@ extension Column {
     case .bits(let bits):
       storage = .bits(Self.gather(bits, rows))
     case .fixed(let buffer):
-      storage = .fixed(type.width == 4 ? Self.gather(buffer, rows, as: Int32.self) : Self.gather(buffer, rows, as: Int64.self))
+      let (narrow, areAll) = (type.width == 4, lowest >= 0)
+      storage = .fixed(narrow ? Self.gather(buffer, rows, areAll, as: Int32.self) : Self.gather(buffer, rows, areAll, as: Int64.self))
     case .codes(let codes, let values):
-      storage = .codes(Self.gather(codes, rows, as: Int32.self), values)
+      storage = .codes(Self.gather(codes, rows, lowest >= 0, as: Int32.self), values)
     case .text(let values):
       storage = .text(Self.gather(values, rows))
     }
@@ -57,12 +58,17 @@ extension Column {
     }
   }
 
+  /// `areAll`: no row is negative.
   private static func gather<T: FixedWidthInteger & BitwiseCopyable>(
-    _ buffer: Buffer, _ rows: UnsafeBufferPointer<Int32>, as: T.Type
+    _ buffer: Buffer, _ rows: UnsafeBufferPointer<Int32>, _ areAll: Bool, as: T.Type
   ) -> Buffer {
     let from = buffer.base.assumingMemoryBound(to: T.self)
     return Buffer(unzeroed: rows.count * MemoryLayout<T>.stride, filling: { bytes in
       let to = bytes.assumingMemoryBound(to: T.self)
+      if areAll {
+        for i in 0..<rows.count { to[i] = from[Int(rows[i])] }
+        return
+      }
       for i in 0..<rows.count {
         let row = Int(rows[i])
         to[i] = row >= 0 ? from[row] : 0

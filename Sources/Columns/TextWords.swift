@@ -14,27 +14,28 @@ public struct TextWords: BitwiseCopyable, Equatable, Sendable {
 
   /// `readable`: bytes from the text's first on that may be looked at, of which 16 cost least.
   @inline(__always) init(_ text: UnsafeRawPointer, count: Int, readable: Int, seed: UInt64) {
-    if count > 15 {
-      let hash = millrace_xxh3_128_seeded(text, count, seed)
-      self.init(low: hash.low64, high: hash.high64 | 1 << 63)
+    if count > 15 || readable < 16 {
+      self = Self.slowly(text, count, seed)
       return
     }
-    var low: UInt64, high: UInt64
-    if readable >= 16 {
-      low = UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
-      high = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      let bits = UInt64(truncatingIfNeeded: count &* 8)
-      // Shifts by 64 and more give 0: what is behind the text goes.
-      low &= count < 8 ? (1 &<< bits) &- 1 : ~0
-      high &= count > 8 ? (1 &<< (bits &- 64)) &- 1 : 0
-    } else {
-      (low, high) = (0, 0)
-      for at in 0..<count {
-        let byte = UInt64(text.load(fromByteOffset: at, as: UInt8.self))
-        if at < 8 { low |= byte &<< UInt64(truncatingIfNeeded: at &* 8) } else { high |= byte &<< UInt64(truncatingIfNeeded: at &* 8 &- 64) }
-      }
+    // Without branches: short texts come in any order of lengths. Shifts take their count modulo 64.
+    let part: UInt64 = (1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1, fillsLow = count >= 8
+    let low = UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
+    let high = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    self.init(low: low & (fillsLow ? ~0 : part), high: high & (fillsLow ? part : 0) | UInt64(truncatingIfNeeded: count &+ 1) &<< 56)
+  }
+
+  @inline(never) private static func slowly(_ text: UnsafeRawPointer, _ count: Int, _ seed: UInt64) -> TextWords {
+    if count > 15 {
+      let hash = millrace_xxh3_128_seeded(text, count, seed)
+      return TextWords(low: hash.low64, high: hash.high64 | 1 << 63)
     }
-    self.init(low: low, high: high | UInt64(truncatingIfNeeded: count &+ 1) &<< 56)
+    var low: UInt64 = 0, high: UInt64 = 0
+    for at in 0..<count {
+      let byte = UInt64(text.load(fromByteOffset: at, as: UInt8.self))
+      if at < 8 { low |= byte &<< UInt64(truncatingIfNeeded: at &* 8) } else { high |= byte &<< UInt64(truncatingIfNeeded: at &* 8 &- 64) }
+    }
+    return TextWords(low: low, high: high | UInt64(truncatingIfNeeded: count &+ 1) &<< 56)
   }
 }
 

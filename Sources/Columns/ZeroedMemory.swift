@@ -24,11 +24,13 @@ public final class ZeroedMemory<T: BitwiseCopyable>: @unchecked Sendable {
       base = memory.bindMemory(to: T.self, capacity: count)
       mapped = bytes
     } else {
-      guard let memory = calloc(1, bytes) else { fatalError("out of memory: \(bytes) bytes for a table") }
+      // From the beginning of a cache line on.
+      let memory = LargeMemory.allocate(bytes)
+      memset(memory, 0, bytes)
       base = memory.bindMemory(to: T.self, capacity: count)
       mapped = 0
     }
   }
 
-  deinit { if mapped > 0 { munmap(base, mapped) } else { free(base) } }
+  deinit { if mapped > 0 { munmap(base, mapped) } else { LargeMemory.free(base) } }
 }

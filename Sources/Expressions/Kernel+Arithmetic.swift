@@ -40,17 +40,17 @@ extension Kernel {
     let present = validity()
     let a = Cells<A>(operands[0]), b = Cells<B>(operands[1])
     let isDecimal = type != .int64, bound = self.bound
-    var anyFailed = false
-    let cells = Buffer(unzeroed: rows * 8, filling: { bytes in
-      let to = bytes.assumingMemoryBound(to: Int64.self)
-      for row in 0..<rows {
-        let (value, overflow) = body(Int64(truncatingIfNeeded: a[row]), Int64(truncatingIfNeeded: b[row]))
-        to[row] = value
-        anyFailed = anyFailed || overflow || isDecimal && value.magnitude > bound.magnitude
-      }
-    })
+    let made = UnfilledBuffer(rows * 8), to = made.base.assumingMemoryBound(to: Int64.self)
+    var largest: UInt64 = 0, overflows: UInt8 = 0
+    for row in 0..<rows {
+      let (value, overflow) = body(Int64(truncatingIfNeeded: a[row]), Int64(truncatingIfNeeded: b[row]))
+      to[row] = value
+      overflows |= overflow ? 1 : 0
+      largest = max(largest, value.magnitude)
+    }
+    let cells = made.filled()
     var failed: [Int32] = []
-    if anyFailed {
+    if overflows != 0 || isDecimal && largest > bound.magnitude {
       for row in 0..<rows where present.map({ $0[row] }) ?? true {
         let (value, overflow) = body(Int64(truncatingIfNeeded: a[row]), Int64(truncatingIfNeeded: b[row]))
         if overflow || isDecimal && value.magnitude > bound.magnitude { failed.append(Int32(truncatingIfNeeded: row)) }
@@ -75,17 +75,16 @@ extension Kernel {
     let present = validity()
     let a = Cells<Double>(operands[0]), b = Cells<Double>(operands[1])
     let divides = operation == .divide || operation == .modulo
-    var anyOdd = false
-    let cells = Buffer(unzeroed: rows * 8, filling: { bytes in
-      let to = bytes.assumingMemoryBound(to: Double.self)
-      for row in 0..<rows {
-        let value = body(a[row], b[row])
-        to[row] = value
-        anyOdd = anyOdd || !value.isFinite || divides && b[row] == 0
-      }
-    })
+    let made = UnfilledBuffer(rows * 8), to = made.base.assumingMemoryBound(to: Double.self)
+    var odd: UInt8 = 0
+    for row in 0..<rows {
+      let value = body(a[row], b[row])
+      to[row] = value
+      odd |= !value.isFinite || divides && b[row] == 0 ? 1 : 0
+    }
+    let cells = made.filled()
     var failed: [Int32] = []
-    if anyOdd {
+    if odd != 0 {
       for row in 0..<rows where present.map({ $0[row] }) ?? true {
         let overflows = !body(a[row], b[row]).isFinite && a[row].isFinite && b[row].isFinite
         if overflows || divides && b[row] == 0 { failed.append(Int32(truncatingIfNeeded: row)) }

@@ -69,9 +69,11 @@ extension Kernel {
   }
 
   func not() -> Column {
-    let operand = operands[0]
-    let bits = operand.column.bits
-    return bools(validity()) { !bits[operand.at($0)] }
+    let operand = operands[0], bits = operand.column.bits
+    guard !operand.isScalar else { return bools(validity()) { !bits[operand.at($0)] } }
+    let inverted = bits.inverted()
+    guard let present = operand.column.validity else { return Column(type: .bool, count: rows, validity: nil, storage: .bits(inverted)) }
+    return Column(type: .bool, count: rows, validity: present, storage: .bits(inverted.and(present)))
   }
 
   func truth(_ test: TruthTest) -> Column {
@@ -152,10 +154,14 @@ extension Kernel {
       // The hot case: one prefix, whose first byte settles most texts.
       let start = prefix[0], first = start[0]
       let ends = values.offsets.base.assumingMemoryBound(to: Int32.self), bytes = values.bytes.base
+      if start.count == 1 {
+        // Behind the last text there is slack, which may be looked at.
+        return bools(validity()) { ends[$0] != ends[$0 &+ 1] && bytes.load(fromByteOffset: Int(ends[$0]), as: UInt8.self) == first }
+      }
       return bools(validity()) { row in
         let from = Int(ends[row]), count = Int(ends[row &+ 1]) &- from
         guard count >= start.count, bytes.load(fromByteOffset: from, as: UInt8.self) == first else { return false }
-        return start.count == 1 || memcmp(bytes + from, start.baseAddress!, start.count) == 0
+        return memcmp(bytes + from, start.baseAddress!, start.count) == 0
       }
     }
     return bools(validity()) { row in

@@ -17,8 +17,10 @@ struct Cells: @unchecked Sendable {
 
   init(_ column: Column) {
     self.column = column
-    validity = column.validity?.buffer.base.assumingMemoryBound(to: UInt8.self)
-    validityOffset = column.validity?.offset ?? 0
+    // Rows that were gathered bring a bitmap though none of them may be null.
+    let present = column.validity.flatMap { $0.setCount == column.count ? nil : $0 }
+    validity = present?.buffer.base.assumingMemoryBound(to: UInt8.self)
+    validityOffset = present?.offset ?? 0
     var bitOffset = 0
     var codes: UnsafePointer<Int32>?
     var offsets = UnsafePointer<Int32>(bitPattern: 8)!

@@ -57,6 +57,8 @@ struct Chain<T: BitwiseCopyable> {
     left = Self.room
   }
 
+  @inline(__always) subscript(at: Int) -> T { chunks[at / Self.room][at % Self.room] }
+
   /// How many values chunk `at` holds.
   func count(ofChunk at: Int) -> Int { min(Self.room, count - at * Self.room) }
 

@@ -17,89 +17,91 @@ public struct DistinctBatch: Sendable {
 
 /// Which rows repeat an earlier one: for each batch, the candidates in order, true where an equal row came before. The
 /// first in source order stays; nulls are equal; rows are equal only when all their cells are.
-public func repeatedRows(in batches: [DistinctBatch], width: Int) -> [[Bool]] { DistinctRows().add(batches, width: width) }
+public func repeatedRows(in batches: [DistinctBatch], width: Int) -> [[Bool]] {
+  let rows = DistinctRows()
+  return batches.indices.reduce(into: []) { $0 += rows.add([rows.prepared(batches[$1])], width: width) }
+}
 
 /// The rows seen so far, to tell which of those that come repeat one. Batches come in source order, some at a time; how many
 /// at a time never changes the answer. Of a row that stays 128 bits are kept, and no batch is.
-// @unchecked: `add` is called by one thread at a time; inside, each piece of the table is touched by one piece of work.
+// @unchecked: `add` is called by one thread at a time, `prepared` uses what guards itself; inside, each piece is touched by one piece of work.
 public final class DistinctRows: @unchecked Sendable {
   private let maker = RowKeyMaker()
-  private var table = DistinctTable()
+  private let pieces = (0..<Radix.count).map { _ in DistinctPiece() }
+  private let chunks = ChunkMemory()
+  private let memory = BatchMemory()
 
   public init() {}
 
+  /// Of one batch what `add` takes: any thread may ask for it, and the batch is not needed any more.
+  public func prepared(_ batch: DistinctBatch) -> DistinctKeys { DistinctKeys(batch, maker, memory) }
+
   /// For each batch, the candidates in order: true where an equal row came before.
-  public func add(_ new: [DistinctBatch], width: Int) -> [[Bool]] {
-    let firsts = new.indices.reduce(into: [0]) { $0.append($0.last! + new[$1].candidates) }
-    let total = firsts[new.count]
-    if total == 0 { return new.map { _ in [] } }
-    let memory = Scratch(
-      keys: .allocate(capacity: total), sorted: .allocate(capacity: total), rows: .allocate(capacity: total), marks: .allocate(capacity: total),
-      cursors: .allocate(capacity: new.count * Radix.count))
-    defer { memory.free() }
-    memory.cursors.initialize(repeating: 0, count: new.count * Radix.count)
-    let maker = maker
-    inPieces(new.count, width: width) { at in
-      let batch = new[at], own = memory.keys + firsts[at], counts = memory.cursors + at * Radix.count
-      if let rows = batch.rows {
-        rows.withUnsafeBufferPointer { maker.fill(own, batch.cells, rows: $0.baseAddress, count: $0.count) }
-      } else {
-        maker.fill(own, batch.cells, rows: nil, count: batch.count)
-      }
-      for candidate in 0..<batch.candidates { counts[Radix.piece(of: own[candidate].high)] &+= 1 }
+  public func add(_ ready: [DistinctKeys], width: Int) -> [[Bool]] {
+    let (pieces, chunks) = (pieces, chunks)
+    let firsts = ready.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }, total = firsts[ready.count]
+    // Pieces write places of their own, and end before the marks are read.
+    nonisolated(unsafe) let marks = UnsafeMutablePointer<Bool>.allocate(capacity: max(total, 1))
+    defer { marks.deallocate() }
+    marks.initialize(repeating: false, count: total)
+    inPieces(Radix.count, width: width) { piece in
+      for (at, batch) in ready.enumerated() { pieces[piece].add(batch, piece: piece, marks: marks + firsts[at], in: chunks) }
     }
-    // Keys go to their pieces in source order: a piece's part of the table is small enough for the processor's table of pages.
-    var starts = [0], at = 0
-    for piece in 0..<Radix.count {
-      for batch in new.indices {
-        let n = memory.cursors[batch * Radix.count + piece]
-        memory.cursors[batch * Radix.count + piece] = at
-        at += n
-      }
-      starts.append(at)
-    }
-    inPieces(new.count, width: width) { at in
-      let own = memory.keys + firsts[at], cursors = memory.cursors + at * Radix.count
-      for candidate in 0..<new[at].candidates {
-        let key = own[candidate], piece = Radix.piece(of: key.high), place = cursors[piece]
-        memory.sorted[place] = key
-        memory.rows[place] = Int32(truncatingIfNeeded: firsts[at] &+ candidate)
-        cursors[piece] = place &+ 1
-      }
-    }
-    var done = Array(starts.prefix(Radix.count))
-    while true {
-      let (table, ends) = (table, starts)
-      done.withUnsafeMutableBufferPointer { done in
-        // Each piece writes its own place.
-        nonisolated(unsafe) let done = done
-        inPieces(Radix.count, width: width) { piece in
-          done[piece] = table.add(memory.sorted, memory.rows, done[piece]..<ends[piece + 1], piece: piece, marks: memory.marks)
-        }
-      }
-      if done.elementsEqual(starts.dropFirst()) { break }
-      self.table = table.larger(width: width)
-    }
-    let marks = memory.marks
-    return new.indices.map { Array(UnsafeBufferPointer(start: marks + firsts[$0], count: new[$0].candidates)) }
+    return ready.indices.map { Array(UnsafeBufferPointer(start: marks + firsts[$0], count: ready[$0].count)) }
   }
 }
 
-// @unchecked: every piece of work writes places of its own, and the pieces end before the memory is read.
-private struct Scratch: @unchecked Sendable {
-  /// In source order, then by piece and in source order, with their rows.
-  let keys: UnsafeMutablePointer<RowKey>, sorted: UnsafeMutablePointer<RowKey>
-  let rows: UnsafeMutablePointer<Int32>
-  /// By row.
-  let marks: UnsafeMutablePointer<Bool>
-  /// By batch and piece.
-  let cursors: UnsafeMutablePointer<Int>
+/// Row keys of one batch, by the pieces of the table they belong to; within one in row order.
+// @unchecked: written in `init` only, before another thread can see it.
+public final class DistinctKeys: @unchecked Sendable {
+  let count: Int
+  private let keys: UnsafeMutablePointer<RowKey>
+  /// Which candidate each is of.
+  private let candidates: UnsafeMutablePointer<Int32>
+  private let starts: [Int]
+  private let memory: BatchMemory
+  private let block: BatchMemory.Block
 
-  func free() {
-    keys.deallocate()
-    sorted.deallocate()
-    rows.deallocate()
-    marks.deallocate()
-    cursors.deallocate()
+  init(_ batch: DistinctBatch, _ maker: RowKeyMaker, _ memory: BatchMemory) {
+    count = batch.candidates
+    let n = count
+    self.memory = memory
+    block = memory.take(n * (MemoryLayout<RowKey>.stride + MemoryLayout<Int32>.stride))
+    keys = block.base.bindMemory(to: RowKey.self, capacity: n)
+    candidates = UnsafeMutableRawPointer(keys + n).bindMemory(to: Int32.self, capacity: n)
+    let made = memory.take(n * MemoryLayout<RowKey>.stride), own = made.base.bindMemory(to: RowKey.self, capacity: n)
+    defer { memory.give(made) }
+    if let rows = batch.rows {
+      rows.withUnsafeBufferPointer { maker.fill(own, batch.cells, rows: $0.baseAddress, count: n) }
+    } else {
+      maker.fill(own, batch.cells, rows: nil, count: n)
+    }
+    var starts = [Int](repeating: 0, count: Radix.count + 1)
+    let (keys, candidates) = (keys, candidates)
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: Radix.count) { cursors in
+      cursors.initialize(repeating: 0)
+      for row in 0..<n { cursors[Radix.piece(of: own[row].high)] &+= 1 }
+      var at = 0
+      for piece in 0..<Radix.count {
+        starts[piece] = at
+        at += cursors[piece]
+        cursors[piece] = starts[piece]
+      }
+      starts[Radix.count] = at
+      for row in 0..<n {
+        let key = own[row], piece = Radix.piece(of: key.high), place = cursors[piece]
+        keys[place] = key
+        candidates[place] = Int32(truncatingIfNeeded: row)
+        cursors[piece] = place &+ 1
+      }
+    }
+    self.starts = starts
+  }
+
+  deinit { memory.give(block) }
+
+  subscript(piece: Int) -> (keys: UnsafePointer<RowKey>, candidates: UnsafePointer<Int32>, count: Int) {
+    let first = starts[piece]
+    return (UnsafePointer(keys + first), UnsafePointer(candidates + first), starts[piece + 1] - first)
   }
 }

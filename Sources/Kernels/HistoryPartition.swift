@@ -10,20 +10,16 @@ final class HistoryPartition: @unchecked Sendable {
   private var rows = Chain<PurchaseRow>()
   /// How many rows each part has. Parts are so small that what is done to one stays in the nearest cache.
   private let partCounts: UnsafeMutablePointer<Int32>
-  private static var parts: Int { 64 }
 
   init(customer: ColumnType, order: ColumnType?, amount: ColumnType) {
     longCustomers = customer == .string ? KeyIndex(types: [.string]) : nil
     longOrders = order == .string ? KeyIndex(types: [.string]) : nil
     isReal = amount == .float64
-    partCounts = .allocate(capacity: Self.parts)
-    partCounts.initialize(repeating: 0, count: Self.parts)
+    partCounts = .allocate(capacity: PurchaseRow.parts)
+    partCounts.initialize(repeating: 0, count: PurchaseRow.parts)
   }
 
   deinit { partCounts.deallocate() }
-
-  /// By bits that follow those of the partition.
-  @inline(__always) private static func part(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> 52 & 63) }
 
   /// Long texts get numbers now: the batch goes.
   func add(_ batch: PreparedPurchases, piece: Int, in memory: ChunkMemory) {
@@ -31,9 +27,11 @@ final class HistoryPartition: @unchecked Sendable {
     if added.count == 0 { return }
     if let customers = batch.longCustomers, let longCustomers { number(0, added, customers, longCustomers) }
     if let order = batch.longOrders, let longOrders { number(MemoryLayout<PurchaseRow>.offset(of: \.order)!, added, order, longOrders) }
+    if !batch.hasHashes { for at in 0..<added.count { added[at].setHash() } }
     var rows = self.rows
+    let partCounts = partCounts
     for row in added {
-      partCounts[Self.part(of: RowHash.ofRow(row.customer))] &+= 1
+      partCounts[row.part] &+= 1
       rows.append(row, in: memory)
     }
     self.rows = rows
@@ -87,7 +85,7 @@ final class HistoryPartition: @unchecked Sendable {
     let sorted = LargeMemory.rows(n, of: PurchaseRow.self)
     defer { LargeMemory.free(sorted) }
     var starts = [0], most = 0
-    for part in 0..<Self.parts {
+    for part in 0..<PurchaseRow.parts {
       starts.append(starts[part] + Int(partCounts[part]))
       most = max(most, Int(partCounts[part]))
     }
@@ -95,16 +93,16 @@ final class HistoryPartition: @unchecked Sendable {
     cursor.withUnsafeMutableBufferPointer { cursor in
       for (at, chunk) in rows.chunks.enumerated() {
         for row in UnsafeBufferPointer(start: chunk, count: rows.count(ofChunk: at)) {
-          let part = Self.part(of: RowHash.ofRow(row.customer))
-          sorted[cursor[part]] = row
-          cursor[part] &+= 1
+          let part = row.part, place = cursor[part]
+          sorted[place] = row
+          cursor[part] = place &+ 1
         }
       }
     }
     if !keepsRows { rows.giveBack(to: memory) }
     let teller = HistoryTeller(most: most, isReal: isReal, until: until, period: period, hasHoldout: hasHoldout, memory: memory, isText: longCustomers != nil, longCustomers)
     defer { teller.free() }
-    for part in 0..<Self.parts {
+    for part in 0..<PurchaseRow.parts {
       teller.tell(UnsafeMutableBufferPointer(start: sorted + starts[part], count: starts[part + 1] - starts[part]), &found)
     }
     return found

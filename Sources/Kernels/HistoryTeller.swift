@@ -81,7 +81,7 @@ struct HistoryTeller {
     var count = 0
     for at in 0..<rows.count {
       let word = rows[at].customer
-      var slot = Int(truncatingIfNeeded: RowHash.ofRow(word)) & mask
+      var slot = Int(truncatingIfNeeded: rows[at].place) & mask
       var customer: Int
       while true {
         customer = Int(slots[slot]) &- 1

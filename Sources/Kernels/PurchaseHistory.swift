@@ -10,7 +10,7 @@ public final class PurchaseHistory: @unchecked Sendable {
   private let partitions: [HistoryPartition]
   private let customer: ColumnType
   private let memory = ChunkMemory()
-  private let scratch = PurchaseScratch()
+  private let scratch = BatchMemory()
   private let latest: Int32
   /// Rows left out, by why.
   public private(set) var withoutCustomer = 0

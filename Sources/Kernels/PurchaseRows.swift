@@ -1,5 +1,4 @@
 import Columns
-import Synchronization
 
 /// Purchases of one batch: who, on which day, how much, in which order.
 public struct PurchaseBatch: Sendable {
@@ -25,13 +24,24 @@ struct PurchaseRow: BitwiseCopyable {
   var order: UInt64
   /// Int64, or the bits of a Double.
   var amount: UInt64
-  /// Of the batch; the top bit says that there is no order.
-  var row: UInt32
+  /// Bits of the customer's hash; before long texts have their numbers, the row's place in its batch. The top bit says that there is
+  /// no order.
+  var mark: UInt32
   var day: Int32
 
   static var withoutOrder: UInt32 { 1 << 31 }
-  var hasOrder: Bool { row < Self.withoutOrder }
-  var place: UInt32 { row & ~Self.withoutOrder }
+  var hasOrder: Bool { mark < Self.withoutOrder }
+  /// The hash, or the place.
+  var place: UInt32 { mark & ~Self.withoutOrder }
+
+  /// 31 bits of a hash, those that tell the part and 25 below.
+  @inline(__always) static func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 27) & ~withoutOrder }
+
+  @inline(__always) mutating func setHash() { mark = mark & Self.withoutOrder | Self.mark(RowHash.ofRow(customer)) }
+
+  /// By the bits that follow those of the partition.
+  @inline(__always) var part: Int { Int(truncatingIfNeeded: mark &>> 25 & 63) }
+  static var parts: Int { 64 }
 }
 
 /// Rows of one batch that count, grouped by partition; within one in row order. Where amounts sum exactly, neighbours of
@@ -40,9 +50,11 @@ struct PurchaseRow: BitwiseCopyable {
 public final class PreparedPurchases: @unchecked Sendable {
   /// Where there are texts that are not in their words.
   let longCustomers: Cells?, longOrders: Cells?
+  /// Whether rows have bits of hashes, not places.
+  let hasHashes: Bool
   private let rows: UnsafeMutablePointer<PurchaseRow>
-  private let scratch: PurchaseScratch
-  private let block: PurchaseScratch.Block
+  private let scratch: BatchMemory
+  private let block: BatchMemory.Block
   private let ends: [Int]
   private let starts: [Int]
   private(set) var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
@@ -55,14 +67,15 @@ public final class PreparedPurchases: @unchecked Sendable {
     UnsafeMutableBufferPointer(start: rows + starts[piece], count: ends[piece] - starts[piece])
   }
 
-  init(_ batch: PurchaseBatch, latest: Int32, _ scratch: PurchaseScratch) {
+  init(_ batch: PurchaseBatch, latest: Int32, _ scratch: BatchMemory) {
     let customer = Cells(batch.customer), order = batch.order.map(Cells.init), day = batch.day, amount = batch.amount
     let n = batch.count
-    // Rows, then what they are made of: key words of customers and orders, partitions.
-    let block = scratch.take(n * (MemoryLayout<PurchaseRow>.stride + 17))
+    // Rows, then what they are made of: key words of customers and orders, bits of hashes, partitions.
+    let block = scratch.take(n * (MemoryLayout<PurchaseRow>.stride + 21))
     let rows = block.base.bindMemory(to: PurchaseRow.self, capacity: n)
     let words = UnsafeMutableRawPointer(rows + n).bindMemory(to: UInt64.self, capacity: 2 * n), orders = words + n
-    let pieces = UnsafeMutableRawPointer(orders + n).bindMemory(to: UInt8.self, capacity: n)
+    let hashes = UnsafeMutableRawPointer(orders + n).bindMemory(to: UInt32.self, capacity: n)
+    let pieces = UnsafeMutableRawPointer(hashes + n).bindMemory(to: UInt8.self, capacity: n)
     let days = day.base.assumingMemoryBound(to: Int32.self)
     var counts = [Int](repeating: 0, count: Radix.count)
     var withoutCustomer = 0, withoutDay = 0, withoutAmount = 0, later = 0
@@ -84,7 +97,8 @@ public final class PreparedPurchases: @unchecked Sendable {
         firstDay = min(firstDay, date)
         lastDay = max(lastDay, date)
         anyWord |= words[row]
-        let piece = Radix.piece(of: RowHash.ofRow(words[row]))
+        let hash = RowHash.ofRow(words[row]), piece = Radix.piece(of: hash)
+        hashes[row] = PurchaseRow.mark(hash)
         pieces[row] = UInt8(truncatingIfNeeded: piece)
         counts[piece] &+= 1
       }
@@ -93,6 +107,8 @@ public final class PreparedPurchases: @unchecked Sendable {
     let longCustomer: UInt64 = customer.kind == .text ? 1 << 63 : 0, longOrder: UInt64 = order?.kind == .text ? 1 << 63 : 0
     longCustomers = anyWord & longCustomer != 0 ? customer : nil
     longOrders = anyOrder & longOrder != 0 ? order : nil
+    let isHashed = longCustomers == nil && longOrders == nil
+    hasHashes = isHashed
     var starts = [0]
     for count in counts { starts.append(starts[starts.count - 1] + count) }
     var cursor = Array(starts.prefix(Radix.count))
@@ -102,8 +118,8 @@ public final class PreparedPurchases: @unchecked Sendable {
         for row in 0..<n where pieces[row] != 255 {
           let piece = Int(pieces[row]), at = cursor[piece]
           var purchase = PurchaseRow(
-            customer: words[row], order: 0, amount: amount.word(row), row: UInt32(truncatingIfNeeded: row), day: days[row])
-          if mayLackOrder, order?.isNull(row) ?? true { purchase.row |= PurchaseRow.withoutOrder } else { purchase.order = orders[row] }
+            customer: words[row], order: 0, amount: amount.word(row), mark: isHashed ? hashes[row] : UInt32(truncatingIfNeeded: row), day: days[row])
+          if mayLackOrder, order?.isNull(row) ?? true { purchase.mark |= PurchaseRow.withoutOrder } else { purchase.order = orders[row] }
           if isExact, at > starts[piece] {
             let before = rows + (at &- 1)
             if before.pointee.customer == purchase.customer, before.pointee.order == purchase.order, before.pointee.day == purchase.day,
@@ -131,27 +147,4 @@ public final class PreparedPurchases: @unchecked Sendable {
   }
 
   deinit { scratch.give(block) }
-}
-
-/// Memory of batches that were added, for the next ones.
-final class PurchaseScratch: Sendable {
-  struct Block: @unchecked Sendable {  // @unchecked: whoever took it has it alone
-    let base: UnsafeMutableRawPointer
-    let byteCount: Int
-  }
-
-  private let unused = Mutex<[Block]>([])
-
-  deinit { unused.withLock { for block in $0 { LargeMemory.free(block.base) } } }
-
-  func take(_ byteCount: Int) -> Block {
-    let last = unused.withLock { $0.popLast() }
-    if let last {
-      if last.byteCount >= byteCount { return last }
-      LargeMemory.free(last.base)
-    }
-    return Block(base: LargeMemory.allocate(byteCount), byteCount: byteCount)
-  }
-
-  func give(_ block: Block) { unused.withLock { $0.append(block) } }
 }

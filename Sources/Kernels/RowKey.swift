@@ -1,4 +1,5 @@
 import Columns
+import Synchronization
 
 /// 128 bits of a row, by which `distinct` tells rows apart: equal rows have equal ones, and rows that differ agree with a
 /// probability of about 2⁻¹²⁴ a pair (docs/decisions/distinct.md).
@@ -12,6 +13,7 @@ struct RowKey: BitwiseCopyable {
 /// Either half of a cell is the folded 64 × 64 → 128 multiplication of wyhash (Wang Yi, 2019, public domain).
 struct RowKeyMaker: Sendable {
   private let seed: UInt64, step: UInt64, textSeed: UInt64
+  private let known = KnownTexts()
   private static let blockRows = 512
 
   init() {
@@ -37,9 +39,10 @@ struct RowKeyMaker: Sendable {
   func fill(_ keys: UnsafeMutablePointer<RowKey>, _ columns: [Cells], rows: UnsafePointer<Int32>?, count: Int) {
     let all = columns.indices.map { secrets($0) }
     // What stands for a dictionary's texts is made once where it has fewer than the rows.
-    let dictionaries = zip(columns, all).map { cells, secrets -> [RowKey]? in
-      guard case .codes(_, let values) = cells.column.storage, values.count > 0, values.count <= count / 2 else { return nil }
-      return values.words(seed: textSeed).map { secrets.key($0) }
+    let dictionaries = columns.indices.map { column -> [RowKey]? in
+      let (cells, secrets) = (columns[column], all[column])
+      guard case .codes(_, let values) = cells.column.storage, values.count > 0 else { return nil }
+      return known.keys(of: values, column) { values.count > count / 2 ? nil : values.words(seed: textSeed).map { secrets.key($0) } }
     }
     withUnsafeTemporaryAllocation(of: TextWords.self, capacity: Self.blockRows) { words in
       let words = words.baseAddress!
@@ -117,5 +120,17 @@ struct RowKeyMaker: Sendable {
     case .real, .bits: each { cells.word($0) }
     case .text: preconditionFailure("texts were taken for cells of fixed width")
     }
+  }
+}
+
+/// What stands for the texts of each column's dictionary that was seen last: batches of one file mostly share theirs.
+private final class KnownTexts: Sendable {
+  private let last = Mutex<[Int: (values: TextValues, keys: [RowKey])]>([:])
+
+  func keys(of values: TextValues, _ column: Int, _ make: () -> [RowKey]?) -> [RowKey]? {
+    if let known = last.withLock({ $0[column] }), known.values === values { return known.keys }
+    guard let keys = make() else { return nil }
+    last.withLock { $0[column] = (values, keys) }
+    return keys
   }
 }

@@ -50,6 +50,8 @@ private func cells(_ column: Column) -> [Value] { column.allValues }
       #expect(bits.word(word) == expected)
     }
     #expect(bits.setCount == all[offset..<offset + count].count { $0 })
+    let inverted = bits.inverted()
+    #expect((0..<count).allSatisfy { inverted[$0] != bits[$0] } && inverted.setCount == count - bits.setCount)
     #expect((0..<count).allSatisfy { Bitmap(count: count) { bits[$0] }[$0] == all[offset + $0] })
   }
 }

@@ -69,11 +69,23 @@ private func slowlyRepeated(_ batches: [[Column]]) -> [[Bool]] {
   #expect(repeatedRows(in: [some, DistinctBatch([plain, numbers], count: 64, rows: [39, 49, 9])], width: width) == [[false, false, false, false, false, false], [true, true, true]])
 }
 
+@Test func dictionariesOfSeveralBatchesAreToldApart() {
+  // One dictionary for two batches, then a longer one, then another with the same codes: what is remembered of one must not be taken for another's.
+  let rows = DistinctRows()
+  func repeated(_ values: [String], _ codes: [Int32?]) -> [Bool] {
+    rows.add([rows.prepared(DistinctBatch([.dictionary(codes: codes, values: values)], count: codes.count))], width: 2)[0]
+  }
+  #expect(repeated(["a", "b"], [0, 1, nil, 0]) == [false, false, false, true])
+  #expect(repeated(["a", "b"], [1, 0, nil, 1]) == [true, true, true, true])
+  #expect(repeated(["a", "b", "c", "a text of more than sixteen bytes"], [2, 3, 0, 1]) == [false, false, true, true])
+  #expect(repeated(["c", "d"], [0, 1, 0, 1]) == [true, false, true, true])
+}
+
 @Test func tablesOfRowsGrow() {
   let rows = DistinctRows()
   for batch in 0..<12 {
     let column = Column.int64s((0..<20_000).map { Int64($0 % 2 == 0 ? batch * 20_000 + $0 : $0) })
-    let repeated = rows.add([DistinctBatch([column], count: 20_000)], width: batch % 3 + 1)
+    let repeated = rows.add([rows.prepared(DistinctBatch([column], count: 20_000))], width: batch % 3 + 1)
     #expect(repeated[0].enumerated().allSatisfy { $1 == (batch > 0 && $0 % 2 == 1) }, "batch \(batch)")
   }
 }

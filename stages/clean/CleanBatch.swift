@@ -21,42 +21,47 @@ struct CleanBatch: Sendable {
     original = batch
     var states = [UInt16](repeating: 0, count: batch.count)
     var reasons: [Int32: String] = [:]
-    func fail(_ failures: [RowFailure], _ rule: Int) {
-      for failure in failures where states[Int(failure.row)] == 0 {
-        states[Int(failure.row)] = Self.state(rule, .failed)
-        reasons[failure.row] = failure.reason
-      }
-    }
     var columns = batch.columns
     for repair in plan.repairs {
       let (column, failures) = try repair.expression.evaluate(batch)
-      fail(failures, repair.rule)
+      Self.fail(failures, repair.rule, &states, &reasons)
       columns[plan.input.index(of: repair.name)!] = column
     }
     var cleaned = Batch(schema: plan.repaired, columns: columns, count: batch.count)
     // Fills see the columns as the casts left them, not each other.
     for fill in fills {
       let (column, failures) = try fill.expression.evaluate(cleaned)
-      fail(failures, fill.rule)
+      Self.fail(failures, fill.rule, &states, &reasons)
       columns[plan.input.index(of: fill.name)!] = column
     }
     if !fills.isEmpty { cleaned = Batch(schema: plan.repaired, columns: columns, count: batch.count) }
     for (name, rule) in plan.required {
       guard let present = cleaned[name].validity else { continue }
       let missing = Self.state(rule, .missing)
-      present.forEachClear { row in if states[row] == 0 { states[row] = missing } }
+      states.withUnsafeMutableBufferPointer { states in
+        present.forEachClear { row in if states[row] == 0 { states[row] = missing } }
+      }
     }
     for (expression, rule) in plan.conditions {
       let (column, failures) = try expression.evaluate(cleaned)
-      fail(failures, rule)
+      Self.fail(failures, rule, &states, &reasons)
       let broken = Self.state(rule, .broken), unknown = Self.state(rule, .unknown)
       // Rows that failed are null here, and have their state already.
-      column.bits.forEachClear { row in if states[row] == 0 { states[row] = column.isNull(row) ? unknown : broken } }
+      states.withUnsafeMutableBufferPointer { states in
+        column.bits.forEachClear { row in if states[row] == 0 { states[row] = column.isNull(row) ? unknown : broken } }
+      }
     }
     self.cleaned = cleaned
     self.states = states
     self.reasons = reasons
     amounts = try plan.amount.map { try $0.evaluate(cleaned).column }
+  }
+
+  private static func fail(_ failures: [RowFailure], _ rule: Int, _ states: inout [UInt16], _ reasons: inout [Int32: String]) {
+    for failure in failures where states[Int(failure.row)] == 0 {
+      states[Int(failure.row)] = state(rule, .failed)
+      reasons[failure.row] = failure.reason
+    }
   }
 
   /// Gives some rows a state.

@@ -27,11 +27,10 @@ extension Clean {
       }
     } else if plan.caps.isEmpty {
       let seen = DistinctRows()
-      try rows.forEachWave(context, preparing: { try CleanBatch($0, plan, fills) }) { wave in
-        var batches: [CleanBatch] = []
-        for case .batch(let batch) in wave { batches.append(batch) }
-        try Self.removeRepetitions(&batches, plan, seen, context)
-        let ready = batches
+      try rows.forEachWave(context, preparing: { DistinctCandidates(try CleanBatch($0, plan, fills), plan, seen) }) { wave in
+        var candidates: [DistinctCandidates] = []
+        for case .batch(let batch) in wave { candidates.append(batch) }
+        let ready = DistinctCandidates.settled(candidates, plan, seen, context)
         let parts = try context.concurrentMap(ready.count) { ready[$0].split(plan, words, asked, capped: [:]) }
         var at = 0
         for step in wave {
@@ -74,7 +73,13 @@ extension Clean {
     /// Partitions and how many batches stand before them.
     var partitions: [(key: String, at: Int)] = []
     try rows.forEach(context, preparing: { try CleanBatch($0, plan, fills) }, opening: { partitions.append(($0, all.count)) }) { all.append($0) }
-    try Self.removeRepetitions(&all, plan, DistinctRows(), context)
+    if plan.distinctOn != nil {
+      let (cleaned, seen) = (all, DistinctRows())
+      for wave in cleaned.indices.pieces(of: max(4, context.width * 2)) {
+        let candidates = try context.concurrentMap(wave.count) { DistinctCandidates(cleaned[wave[$0]], plan, seen) }
+        all.replaceSubrange(wave[0]...wave[wave.count - 1], with: DistinctCandidates.settled(candidates, plan, seen, context))
+      }
+    }
     for batch in all { tally.add(batch) }
     let bounds = plan.caps.map { ($0.name, CapRange($0.bounds, all, $0.name)) }
     let ready = all, asked = CleanAsked(context)
@@ -103,17 +108,30 @@ extension Clean {
     }
     for partition in partitions[opened...] { try output.open(partition.key) }
   }
+}
 
-  private static func removeRepetitions(_ batches: inout [CleanBatch], _ plan: CleanPlan, _ seen: DistinctRows, _ context: any RunContext) throws {
-    guard let on = plan.distinctOn else { return }
-    let ready = batches
-    let candidates = try context.concurrentMap(ready.count) { ready[$0].keptRows }
-    let repeated = seen.add(
-      zip(ready, candidates).map { batch, rows in
-        DistinctBatch(on.map { batch.cleaned[$0] }, count: batch.cleaned.count, rows: rows.count == batch.cleaned.count ? nil : rows)
-      }, width: context.width)
-    let broken = CleanBatch.state(plan.distinctRule, .broken)
-    for at in batches.indices { batches[at].set(broken, candidates[at], where: repeated[at]) }
+/// A batch whose rows that are kept so far may repeat earlier ones.
+private struct DistinctCandidates: Sendable {
+  private let batch: CleanBatch
+  private let rows: [Int32]
+  private let keys: DistinctKeys
+
+  init(_ batch: CleanBatch, _ plan: CleanPlan, _ seen: DistinctRows) {
+    self.batch = batch
+    rows = batch.keptRows
+    keys = seen.prepared(
+      DistinctBatch(
+        (plan.distinctOn ?? []).map { batch.cleaned[$0] }, count: batch.cleaned.count, rows: rows.count == batch.cleaned.count ? nil : rows))
+  }
+
+  /// The batches, in their order, with those rows out.
+  static func settled(_ candidates: [DistinctCandidates], _ plan: CleanPlan, _ seen: DistinctRows, _ context: any RunContext) -> [CleanBatch] {
+    let repeated = seen.add(candidates.map { $0.keys }, width: context.width), broken = CleanBatch.state(plan.distinctRule, .broken)
+    return zip(candidates, repeated).map { candidate, repeated in
+      var batch = candidate.batch
+      batch.set(broken, candidate.rows, where: repeated)
+      return batch
+    }
   }
 }
 
