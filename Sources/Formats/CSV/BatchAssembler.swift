@@ -76,7 +76,9 @@ private final class ColumnAssembler: @unchecked Sendable {
     case .sourceRow: appendSourceRows(units, more, firstRow)
     case .cells(let at):
       let missing = units.reduce(0) { $0 + ($1.rows > 0 ? $1.chunks[at].nullCount : 0) }
-      appendBits(valid, units, more) { $0.chunks[at].valid.pointer }
+      // Most columns miss nothing: then nothing is written down about it.
+      if missing > 0, nulls == 0 { markPresent() }
+      if missing + nulls > 0 { appendBits(valid, units, more) { $0.chunks[at].valid.pointer } }
       nulls += missing
       if type == .bool {
         appendBits(cells, units, more) { $0.chunks[at].cells.pointer }
@@ -105,6 +107,13 @@ private final class ColumnAssembler: @unchecked Sendable {
   private func expected(_ before: Int, _ now: Int) -> Int {
     let guess = before > 0 ? before : now.multipliedReportingOverflow(by: windows).partialValue
     return max(now, guess + guess / 16)
+  }
+
+  /// The rows so far, in `valid`.
+  private func markPresent() {
+    let bytes = (rows + 7) / 8
+    valid.extend(by: bytes).initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes)
+    if rows & 7 != 0 { valid.base.storeBytes(of: 0xFF >> UInt8(8 - rows & 7), toByteOffset: bytes - 1, as: UInt8.self) }
   }
 
   /// Bytes 0 and 1 as bits.
@@ -200,7 +209,7 @@ private final class ColumnAssembler: @unchecked Sendable {
     let count = rows, hasNulls = nulls > 0
     (cellBytes, textBytes) = (cells.byteCount, texts.byteCount)
     (rows, nulls) = (0, 0)
-    let bits = valid.finish(), validity = hasNulls ? Bitmap(buffer: bits, count: count) : nil
+    let validity = hasNulls ? Bitmap(buffer: valid.finish(), count: count) : nil
     let storage: Column.Storage
     if type == .bool {
       storage = .bits(Bitmap(buffer: cells.finish(), count: count))

@@ -1,8 +1,9 @@
 /// Memory for many cells that is used again and again; grows, never shrinks, holds no promise about its content.
 // @unchecked: owned by one worker at a time; handed over between the phases of a window, which do not overlap.
 final class Slab<T: BitwiseCopyable>: @unchecked Sendable {
-  private(set) var pointer: UnsafeMutablePointer<T>
-  private(set) var capacity: Int
+  // Owned by one worker at a time, so that asking at each access who else is at it would be time lost.
+  @exclusivity(unchecked) private(set) var pointer: UnsafeMutablePointer<T>
+  @exclusivity(unchecked) private(set) var capacity: Int
 
   /// Bytes behind the last cell that wide loads and stores may touch.
   static var slack: Int { 64 }

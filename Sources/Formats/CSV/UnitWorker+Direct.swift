@@ -102,7 +102,7 @@ extension UnitWorker {
     return (start, end, has)
   }
 
-  // Twice each, so that plain columns, most of them, pay for nothing else: `isPlain` is a constant in either.
+  // Several times each, so that plain columns, most of them, pay for nothing else: `isPlain` is a constant in each.
 
   func copyTextsDirectly(_ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan) {
     if direct.isPlain {
@@ -115,10 +115,10 @@ extension UnitWorker {
   func encodeDirectly(
     _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan, _ dictionary: TextDictionary
   ) {
-    if direct.isPlain {
-      encode(base, shadow, column, result, direct, isPlain: true, dictionary)
-    } else {
-      encode(base, shadow, column, result, direct, isPlain: false, dictionary)
+    switch (direct.isPlain, dictionary.isMostlyLong) {
+    case (true, false): encode(base, shadow, column, result, direct, isPlain: true, dictionary, isMostlyLong: false)
+    case (true, true): encode(base, shadow, column, result, direct, isPlain: true, dictionary, isMostlyLong: true)
+    case (false, _): encode(base, shadow, column, result, direct, isPlain: false, dictionary, isMostlyLong: false)
     }
   }
 
@@ -158,7 +158,7 @@ extension UnitWorker {
 
   @inline(__always) private func encode(
     _ base: UnsafePointer<UInt8>, _ shadow: Int, _ column: Int, _ result: UnitResult, _ direct: DirectPlan, isPlain: Bool,
-    _ dictionary: TextDictionary
+    _ dictionary: TextDictionary, isMostlyLong: Bool
   ) {
     let rows = result.rows, chunk = result.chunks[column]
     let places = FieldPlaces(base, index, position: layout.positions[column])
@@ -169,14 +169,21 @@ extension UnitWorker {
     let valid = chunk.valid.pointer, codes = UnsafeMutableRawPointer(chunk.cells.pointer).assumingMemoryBound(to: Int32.self)
     let known = dictionary.lookup
     var nulls = 0
+    // Lines of one invoice have the same country, of one day the same date: a text like the one before needs no search.
+    var last = TextDictionary.Key(base, 0), lastCount = -1, lastCode: Int32 = 0
     for row in 0..<rows {
       let (start, end, has) = text(base, shadow, places, row, direct, isPlain: isPlain, quotes, quote)
       var code: Int32 = 0
       if has != 0 {
         let text = base + start, count = end &- start
-        let key = TextDictionary.Key(text, count)
-        code = known.find(text, count, key)
-        if code < 0 { code = -1 &- addFresh(text, count, key, chunk.fresh) }
+        let key = TextDictionary.Key(text, count, isMostlyLong: isMostlyLong)
+        if !isMostlyLong, count == lastCount, key.begins(like: last) {
+          code = lastCode
+        } else {
+          code = known.find(text, count, key, isMostlyLong: isMostlyLong)
+          if code < 0 { code = -1 &- addFresh(text, count, key, chunk.fresh) }
+          if !isMostlyLong { (last, lastCount, lastCode) = (key, count <= 16 ? count : -1, code) }
+        }
       }
       nulls &+= 1 &- Int(has)
       valid[row] = has
