@@ -17,7 +17,7 @@ public struct Simulate: Stage {
       .document("truth", help: "the parameters, and how many rows of each kind were written"),
     ], version: 1)
 
-  @Setting("how many customers", in: 1...20_000_000) var customers = 10_000
+  @Setting("how many customers", in: 1...100_000_000) var customers = 10_000
   @Setting("how many weeks they are watched; first purchases are uniform over them", in: 1...1_000) var weeks = 104
   @Setting("another seed, another shop") var seed = 1
   @Setting("the first day") var start = CivilDate(year: 2009, month: 12, day: 1)
