@@ -15,7 +15,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
     // Below the floors: libraries of the system, and the one C++ target.
@@ -58,10 +57,7 @@ let package = Package(
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(
       name: "Engine",
-      dependencies: [
-        "Columns", "Diagnostics", "Formats", "Pipelines",
-        .product(name: "GRDB", package: "GRDB.swift"),
-      ], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Formats", "Pipelines", "CSQLite"], swiftSettings: strict),
     .target(
       name: "Stages",
       dependencies: [

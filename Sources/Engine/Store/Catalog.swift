@@ -1,6 +1,5 @@
 import Columns
 import Diagnostics
-import GRDB
 import Pipelines
 import Synchronization
 
@@ -12,9 +11,9 @@ import Synchronization
 final class Catalog: Sendable {
   /// Raised when the tables change; a catalog of another version is replaced.
   private static let version = 1
-  private let database: DatabaseQueue
+  private let database: CatalogDatabase
 
-  private init(_ database: DatabaseQueue) { self.database = database }
+  private init(_ database: CatalogDatabase) { self.database = database }
 
   /// Catalogs stay open until the process ends: closing the last connection would flush the file, which a run with
   /// nothing to do need not wait for.
@@ -35,8 +34,7 @@ final class Catalog: Sendable {
   private static func attempt(_ path: String) -> Catalog? {
     for _ in 0..<2 {
       do { return Catalog(try connected(path)) } catch {
-        let code = (error as? DatabaseError)?.resultCode
-        guard error is OtherVersion || code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB || Disk.isFolder(path) else { return nil }
+        guard error is OtherVersion || (error as? CatalogDatabase.Failure)?.isDamage ?? false || Disk.isFolder(path) else { return nil }
         // Damaged, or of another version: the store can tell everything again.
         for suffix in ["", "-wal", "-shm"] { Disk.remove(path + suffix) }
       }
@@ -46,7 +44,7 @@ final class Catalog: Sendable {
 
   /// For runs that must leave the store as it was, and where no file can be written.
   static func inMemory() -> Catalog {
-    guard let database = try? DatabaseQueue(), (try? prepare(database)) != nil else {
+    guard let database = try? CatalogDatabase(path: nil), (try? prepare(database)) != nil else {
       preconditionFailure("SQLite could not make a database in memory")
     }
     return Catalog(database)
@@ -54,23 +52,20 @@ final class Catalog: Sendable {
 
   private struct OtherVersion: Error {}
 
-  private static func connected(_ path: String) throws -> DatabaseQueue {
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.journalMode = .wal
+  private static func connected(_ path: String) throws -> CatalogDatabase {
+    let database = try CatalogDatabase(path: path)
     // A transaction lost with the power costs time only, and never the shape of the file.
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-    let database = try DatabaseQueue(path: path, configuration: configuration)
+    try database.read { try $0.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL") }
     try prepare(database)
     return database
   }
 
-  private static func prepare(_ database: DatabaseQueue) throws {
-    let found = try database.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+  private static func prepare(_ database: CatalogDatabase) throws {
+    let found = try database.read { try $0.rows("PRAGMA user_version").first?.first?.integer ?? 0 }
     if found == version { return }
     if found != 0 { throw OtherVersion() }
-    try database.write { db in
-      try db.execute(sql: """
+    try database.write { turn in
+      try turn.execute("""
         CREATE TABLE IF NOT EXISTS source (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS stage (
           pipeline TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, recipe TEXT NOT NULL, seconds REAL,
@@ -87,16 +82,14 @@ final class Catalog: Sendable {
 
   /// The digest recorded for a file that looked as `stamp` says.
   func digest(ofSource path: String, stamp: String) -> Digest? {
-    let text = try? database.read {
-      try String.fetchOne($0, sql: "SELECT digest FROM source WHERE path = ? AND stamp = ?", arguments: [path, stamp])
-    }
-    return text.flatMap { Digest($0) }
+    let rows = try? database.read { try $0.rows("SELECT digest FROM source WHERE path = ? AND stamp = ?", .text(path), .text(stamp)) }
+    return rows?.first?.first?.text.flatMap { Digest($0) }
   }
 
   func record(source path: String, stamp: String, digest: Digest) {
     try? database.write {
-      try $0.execute(
-        sql: "INSERT OR REPLACE INTO source (path, stamp, digest) VALUES (?, ?, ?)", arguments: [path, stamp, digest.description])
+      try $0.run(
+        "INSERT OR REPLACE INTO source (path, stamp, digest) VALUES (?, ?, ?)", .text(path), .text(stamp), .text(digest.description))
     }
   }
 
@@ -111,38 +104,37 @@ final class Catalog: Sendable {
   }
 
   func history(of pipeline: String) -> [String: StageHistory] {
-    let rows = try? database.read {
-      try Row.fetchAll($0, sql: "SELECT name, key, recipe, seconds FROM stage WHERE pipeline = ?", arguments: [pipeline])
-    }
+    let rows = try? database.read { try $0.rows("SELECT name, key, recipe, seconds FROM stage WHERE pipeline = ?", .text(pipeline)) }
     var history: [String: StageHistory] = [:]
     for row in rows ?? [] {
-      let text: String = row["recipe"]
-      guard let recipe = JSONReader.readAll(Array(text.utf8), file: "catalog").document?.value else { continue }
-      history[row["name"]] = StageHistory(key: row["key"], recipe: recipe, seconds: row["seconds"])
+      guard let name = row[0].text, let key = row[1].text, let text = row[2].text,
+        let recipe = JSONReader.readAll(Array(text.utf8), file: "catalog").document?.value
+      else { continue }
+      history[name] = StageHistory(key: key, recipe: recipe, seconds: row[3].real)
     }
     return history
   }
 
   /// Keys alone: all that a run with nothing to do needs.
   func keys(of pipeline: String) -> [String: String] {
-    let rows = try? database.read { try Row.fetchAll($0, sql: "SELECT name, key FROM stage WHERE pipeline = ?", arguments: [pipeline]) }
-    return Dictionary((rows ?? []).map { ($0["name"], $0["key"]) }, uniquingKeysWith: { first, _ in first })
+    let rows = try? database.read { try $0.rows("SELECT name, key FROM stage WHERE pipeline = ?", .text(pipeline)) }
+    return Dictionary((rows ?? []).map { ($0[0].text ?? "", $0[1].text ?? "") }, uniquingKeysWith: { first, _ in first })
   }
 
   /// What a run settled: one transaction.
   func record(
     pipeline: String, stages: [(name: String, recipe: Recipe, seconds: Double?)], run: (id: String, summary: JSONValue)?
   ) {
-    try? database.write { db in
+    try? database.write { turn in
       for (name, recipe, seconds) in stages {
-        try db.execute(
-          sql: """
-            INSERT INTO stage (pipeline, name, key, recipe, seconds) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET key = excluded.key, recipe = excluded.recipe, seconds = coalesce(excluded.seconds, seconds)
-            """, arguments: [pipeline, name, recipe.key.description, recipe.json.canonical, seconds])
+        try turn.run(
+          """
+          INSERT INTO stage (pipeline, name, key, recipe, seconds) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET key = excluded.key, recipe = excluded.recipe, seconds = coalesce(excluded.seconds, seconds)
+          """, .text(pipeline), .text(name), .text(recipe.key.description), .text(recipe.json.canonical), seconds.map { .real($0) } ?? .null)
       }
       if let run {
-        try db.execute(sql: "INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", arguments: [run.id, run.summary.canonical])
+        try turn.run("INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", .text(run.id), .text(run.summary.canonical))
       }
     }
   }
@@ -151,60 +143,53 @@ final class Catalog: Sendable {
 
   func record(recipe: Recipe) {
     try? database.write {
-      try $0.execute(
-        sql: "INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)",
-        arguments: [recipe.key.description, recipe.skeleton.description])
+      try $0.run(
+        "INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)", .text(recipe.key.description), .text(recipe.skeleton.description))
     }
   }
 
   func recipes(withSkeleton skeleton: Digest) -> [Digest] {
-    let keys = try? database.read {
-      try String.fetchAll($0, sql: "SELECT key FROM recipe WHERE skeleton = ? ORDER BY key", arguments: [skeleton.description])
-    }
-    return (keys ?? []).compactMap { Digest($0) }
+    let rows = try? database.read { try $0.rows("SELECT key FROM recipe WHERE skeleton = ? ORDER BY key", .text(skeleton.description)) }
+    return (rows ?? []).compactMap { $0[0].text.flatMap { Digest($0) } }
   }
 
   /// Makes the index of recipes agree with the folder of recipes.
   func refreshRecipes(from store: ArtifactStore) {
     let stored = Set(store.recipeKeys.map(\.description))
-    let known = (try? database.read { try Set(String.fetchAll($0, sql: "SELECT key FROM recipe")) }) ?? []
+    let known = Set(((try? database.read { try $0.rows("SELECT key FROM recipe") }) ?? []).compactMap { $0[0].text })
     if stored == known { return }
     var added: [(String, String)] = []
     for key in stored.subtracting(known).sorted() {
       guard let digest = Digest(key), let record = store.recipe(digest), let skeleton = Recipe.skeleton(of: record.recipe) else { continue }
       added.append((key, skeleton.description))
     }
-    try? database.write { db in
-      for (key, skeleton) in added {
-        try db.execute(sql: "INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)", arguments: [key, skeleton])
-      }
-      for key in known.subtracting(stored) { try db.execute(sql: "DELETE FROM recipe WHERE key = ?", arguments: [key]) }
+    try? database.write { turn in
+      for (key, skeleton) in added { try turn.run("INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)", .text(key), .text(skeleton)) }
+      for key in known.subtracting(stored) { try turn.run("DELETE FROM recipe WHERE key = ?", .text(key)) }
     }
   }
 
   // MARK: Runs
 
   func runSummaries() -> [String: JSONValue] {
-    let rows = (try? database.read { try Row.fetchAll($0, sql: "SELECT id, summary FROM run") }) ?? []
+    let rows = (try? database.read { try $0.rows("SELECT id, summary FROM run") }) ?? []
     var summaries: [String: JSONValue] = [:]
     for row in rows {
-      let text: String = row["summary"]
-      summaries[row["id"]] = JSONReader.readAll(Array(text.utf8), file: "catalog").document?.value
+      guard let id = row[0].text, let text = row[1].text else { continue }
+      summaries[id] = JSONReader.readAll(Array(text.utf8), file: "catalog").document?.value
     }
     return summaries
   }
 
   func forget(runs: [String]) {
     if runs.isEmpty { return }
-    try? database.write { db in for run in runs { try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run]) } }
+    try? database.write { turn in for run in runs { try turn.run("DELETE FROM run WHERE id = ?", .text(run)) } }
   }
 
   func record(runs: [(id: String, summary: JSONValue)]) {
     if runs.isEmpty { return }
-    try? database.write { db in
-      for run in runs {
-        try db.execute(sql: "INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", arguments: [run.id, run.summary.canonical])
-      }
+    try? database.write { turn in
+      for run in runs { try turn.run("INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", .text(run.id), .text(run.summary.canonical)) }
     }
   }
 }
