@@ -28,16 +28,30 @@ extension Digest: CustomStringConvertible {
   public var description: String { hex(high) + hex(low) }
 
   public init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 32, text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
-      let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
-    else { return nil }
+    var high: UInt64 = 0, low: UInt64 = 0, count = 0
+    for byte in text.utf8 {
+      let digit: UInt64
+      switch byte {
+      case 48...57: digit = UInt64(byte) &- 48
+      case 97...102: digit = UInt64(byte) &- 87
+      default: return nil
+      }
+      if count < 16 { high = high &<< 4 | digit } else { low = low &<< 4 | digit }
+      count += 1
+    }
+    if count != 32 { return nil }
     self.init(high: high, low: low)
   }
 }
 
 private func hex(_ word: UInt64) -> String {
-  let digits = String(word, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
+  String(unsafeUninitializedCapacity: 16) { to in
+    for at in 0..<16 {
+      let digit = UInt8(truncatingIfNeeded: word &>> UInt64(60 &- 4 &* at)) & 15
+      to[at] = digit &+ (digit < 10 ? 48 : 87)
+    }
+    return 16
+  }
 }
 
 /// Digests bytes that come piece by piece.

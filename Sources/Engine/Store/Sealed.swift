@@ -8,14 +8,20 @@ import Pipelines
 enum Sealed {
   static func bytes(_ content: JSONValue) -> [UInt8] {
     let inside = content.canonicalBytes
-    let seal = inside.withUnsafeBytes { Digest(of: $0) }
-    return Array("{\"seal\":\"\(seal)\",\"content\":".utf8) + inside + Array("}\n".utf8)
+    return head(inside.withUnsafeBytes { Digest(of: $0) }) + inside + tail
   }
+
+  private static func head(_ seal: Digest) -> [UInt8] { Array("{\"seal\":\"\(seal)\",\"content\":".utf8) }
+  private static let tail = Array("}\n".utf8)
 
   /// Nil when the file is missing or is not what was written.
   static func content(_ path: String) -> JSONValue? {
-    guard let written = Disk.contents(path), let content = JSONReader.readAll(written, file: path).document?.value["content"] else { return nil }
+    guard let written = Disk.contents(path) else { return nil }
+    let length = head(Digest(high: 0, low: 0)).count
+    guard written.count > length + tail.count else { return nil }
+    let inside = Array(written[length..<written.count - tail.count])
     // To the last byte: a file that was cut behind its content is not what was written either.
-    return bytes(content) == written ? content : nil
+    guard written.starts(with: head(inside.withUnsafeBytes { Digest(of: $0) })), written.suffix(tail.count).elementsEqual(tail) else { return nil }
+    return JSONReader.readAll(inside, file: path).document?.value
   }
 }

@@ -48,9 +48,30 @@ struct JSONParser {
     let start: Int
     var items: [JSONNode] = []
     var members: [JSONNode.Member] = []
-    var keys: Set<[UInt8]> = []
+    /// Of an object with so many members that looking through them would take long.
+    var keys: Set<KeyBytes> = []
     var key = "", keyRange = 0..<0
     var isDuplicate = false
+  }
+
+  /// Keys are compared as bytes: RFC 8259 knows no Unicode equivalence, which texts of Swift do.
+  private struct KeyBytes: Hashable {
+    let key: String
+
+    static func == (a: KeyBytes, b: KeyBytes) -> Bool { a.key.utf8.elementsEqual(b.key.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      var key = key
+      key.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  /// Whether an object has its newest key already.
+  private static func isRepeated(_ object: inout Open) -> Bool {
+    let few = 12
+    if object.members.count < few { return object.members.contains { $0.key.utf8.elementsEqual(object.key.utf8) } }
+    if object.keys.isEmpty { for member in object.members { object.keys.insert(KeyBytes(key: member.key)) } }
+    return !object.keys.insert(KeyBytes(key: object.key)).inserted
   }
 
   func checkEncoding() throws(Diagnostic) {
@@ -63,7 +84,8 @@ struct JSONParser {
         "the file is UTF-16 or UTF-32", at: .text(TextSpan(file: text.file, line: 1, column: 1, excerpt: "", length: 1)),
         expected: "UTF-8", hint: "save it as UTF-8 without BOM")
     }
-    guard String(validating: bytes, as: UTF8.self) == nil else { return }
+    // Of a text without letters beyond ASCII nothing can be wrong.
+    guard !text.isASCII, String(validating: bytes, as: UTF8.self) == nil else { return }
     var decoder = UTF8(), iterator = bytes.makeIterator(), offset = 0
     while case .scalarValue(let scalar) = decoder.decode(&iterator) { offset += UTF8.width(scalar) }
     let hex = offset < bytes.count ? String(bytes[offset], radix: 16, uppercase: true) : ""
@@ -146,8 +168,7 @@ struct JSONParser {
     let start = at
     object.key = try readString()
     object.keyRange = start..<at
-    // Keys are compared as bytes: RFC 8259 knows no Unicode equivalence.
-    object.isDuplicate = !object.keys.insert(Array(object.key.utf8)).inserted
+    object.isDuplicate = Self.isRepeated(&object)
     if object.isDuplicate, duplicates.count < text.mistakeLimit {
       let first = object.members.first { $0.key.utf8.elementsEqual(object.key.utf8) }
       let line = first.map { text.span(of: $0.keyRange).line }
@@ -208,7 +229,8 @@ struct JSONParser {
       if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { at += 1 }
       try readDigits()
     }
-    return JSONNumber(checked: String(decoding: bytes[start..<at], as: UTF8.self))
+    let end = at
+    return JSONNumber(checked: bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[start..<end]), as: UTF8.self) })
   }
 
   private mutating func readDigits() throws(Diagnostic) {
@@ -221,6 +243,16 @@ struct JSONParser {
   private mutating func readString() throws(Diagnostic) -> String {
     let start = at
     at += 1
+    // Most texts stand there as they are.
+    let plain = bytes.withUnsafeBufferPointer { bytes -> Int? in
+      var end = at
+      while end < bytes.count, bytes[end] >= 0x20, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\") { end += 1 }
+      return end < bytes.count && bytes[end] == UInt8(ascii: "\"") ? end : nil
+    }
+    if let plain {
+      defer { at = plain + 1 }
+      return bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[at..<plain]), as: UTF8.self) }
+    }
     var run = at, value: [UInt8] = []
     while let byte = peek {
       switch byte {

@@ -7,17 +7,21 @@ public struct SourceText: Sendable {
   public let bytes: [UInt8]
   private let lineStarts: [Int]
   /// Then bytes are scalars, and none have to be counted.
-  private let isASCII: Bool
+  let isASCII: Bool
   /// Of a line longer than that, an excerpt is the part around the span: thousands of spans may lie in one line.
   private static let excerptBytes = 1024
 
   public init(file: String, bytes: [UInt8]) {
     self.file = file
     self.bytes = bytes
-    isASCII = bytes.allSatisfy { $0 < 0x80 }
-    var starts = [0]
-    for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(index + 1) }
-    lineStarts = starts
+    (isASCII, lineStarts) = bytes.withUnsafeBufferPointer { bytes in
+      var all: UInt8 = 0, starts = [0]
+      for index in 0..<bytes.count {
+        all |= bytes[index]
+        if bytes[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
+      }
+      return (all < 0x80, starts)
+    }
   }
 
   /// How many mistakes of it are told: each shows its line, and a text of many megabytes was not written by a person.

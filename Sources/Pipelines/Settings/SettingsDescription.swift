@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a `Settings` type lets people write, found by reflection: the one list behind typo hints, canonical settings, the JSON
 /// Schema and the pages.
 public struct SettingsDescription: Sendable {
@@ -22,7 +24,18 @@ public struct SettingsDescription: Sendable {
   /// In the order of the declaration.
   public let items: [Item]
 
-  public init<T: Settings>(of type: T.Type) { self.init(reflecting: T()) }
+  /// Reflection takes its time, and a document may have thousands of stages of a kind: each type is looked at once.
+  private static let known = Mutex<[ObjectIdentifier: SettingsDescription]>([:])
+
+  public init<T: Settings>(of type: T.Type) {
+    if let known = Self.known.withLock({ $0[ObjectIdentifier(type)] }) {
+      self = known
+      return
+    }
+    self.init(reflecting: T())
+    let found = self
+    Self.known.withLock { $0[ObjectIdentifier(type)] = found }
+  }
 
   /// Of a value that has its defaults.
   public init(reflecting value: Any) {
