@@ -10,6 +10,8 @@ public struct Diagnostic: Error, Hashable, Sendable {
   public var found: String?
   /// What to do about it.
   public var hint: String?
+  /// Whether trying again later may help: a connection that broke, a disk that answered with an error. Mistakes stay mistakes.
+  public var isTransient = false
 
   public enum Severity: String, Hashable, Sendable { case error, warning }
 

@@ -115,7 +115,7 @@ struct PipelineSource {
 /// The bytes of a document. No document is as long as the limit: a data file was named in its place.
 func contents(ofDocument path: String) throws -> [UInt8] {
   let file = try FileBytes(path: path)
-  if file.size > 64 << 20 { throw Diagnostic("\(path): a document of \(bytesText(file.size)) is not read", expected: "at most 64 MiB") }
+  if file.size > 16 << 20 { throw Diagnostic("\(path): a document of \(bytesText(file.size)) is not read", expected: "at most 16 MiB") }
   return try file.all()
 }
 

@@ -95,6 +95,8 @@ final class Story {
     var part: Toy.Work?, merge: Toy.Work?
     var version = 1
     var keep = true
+    var retries = RetryPolicy.never
+    var timeout: Pipelines.Duration?
     var parameters: [String: ParameterValue] = [:]
     var outputs: [Binding.Output]
     var work: Toy.Work
@@ -327,7 +329,8 @@ final class Story {
         files: (definition.files ?? definition.file.map { [definition.place + $0] }).map { names in
           [names.map { SourceFile(name: definition.file ?? $0, path: folder + "/" + $0) }]
         } ?? [],
-        parameters: definition.parameters, span: nil, keep: definition.keep)
+        parameters: definition.parameters, span: nil, keep: definition.keep, retries: definition.retries,
+        timeout: definition.timeout)
     }
     return BoundPlan(pipeline: "story", file: "story.json", stages: bound, resolved: ["pipeline": "story"], warnings: [])
   }

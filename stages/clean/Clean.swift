@@ -7,7 +7,9 @@ import Pipelines
 ///
 /// One fixed order: trim → replace → cast → fill → require → keep (as listed) → distinct → cap. Rows and the sum of `amount`
 /// add up: input = kept + Σ rules.
-struct Clean: Stage {
+struct Clean: RuleKeepingStage {
+  static let rulesSetting = "keep"
+
   static let contract = Contract(
     "clean", "Repairs cells, keeps the rows that fulfil every rule, and puts the others in quarantine with the rule they break",
     inputs: [.table("table", help: "rows")],

@@ -16,13 +16,16 @@ extension Execution {
     _ pass: [PlanReport.Stage], _ cuts: [Cut], _ settled: inout [Int: Settled], _ history: [String: Catalog.StageHistory]
   ) -> Scheduler.Verdict {
     let start = clock.seconds
-    for entry in pass { observer?.stageStarted(entry.name, reasons: entry.reasons) }
+    for entry in pass where entry.expectation == nil { observer?.stageStarted(entry.name, reasons: entry.reasons) }
     let done: CutWork
     do {
       done = try makeInParts(pass, cuts, isForced: pass.contains { $0.isForced }, verifies: false)
     } catch {
       let failure = error as? CutFailure ?? CutFailure(stage: pass[0].index, error: error)
       var verdict = Scheduler.Verdict.done
+      if !(failure.error is RunCancelled), let entry = pass.first(where: { $0.index == failure.stage }), let delay = retryDelay(entry, failure.error) {
+        return .again(delay)
+      }
       for entry in pass {
         var own = settled[entry.index]!
         if entry.index == failure.stage {

@@ -27,7 +27,7 @@ public struct PlanFile: Sendable {
       "set": .array(values.map { ["name": .string($0.name), "value": .string($0.value)] }), "allow": texts(allowPath),
       "to": texts(options.to), "only": texts(options.only), "exclude": texts(options.exclude), "force": texts(options.force),
       "no-cache": .bool(options.noCache),
-      "stages": .array(report.stages.map { stage in
+      "stages": .array(report.nodes.map { stage in
         [
           "name": .string(stage.name), "kind": .string(stage.kind), "status": .string(stage.status.rawValue),
           "recipe": .string(stage.recipe.key.description), "reasons": .array(stage.reasons.map(\.json)),
@@ -66,7 +66,7 @@ public struct PlanFile: Sendable {
   /// What is no longer as it was planned; empty when everything is.
   func moved(to report: PlanReport) -> [Diagnostic] {
     var moved: [Diagnostic] = []
-    let present = Dictionary(uniqueKeysWithValues: report.stages.map { ($0.name, $0) }), planned = Set(stages.map(\.name))
+    let present = Dictionary(uniqueKeysWithValues: report.nodes.map { ($0.name, $0) }), planned = Set(stages.map(\.name))
     for (name, status, key) in stages {
       guard let now = present[name] else {
         moved.append(Diagnostic("stage \"\(name)\" was planned and is not there"))
@@ -77,7 +77,7 @@ public struct PlanFile: Sendable {
         "stage \"\(name)\" is not as it was planned", expected: status,
         found: now.status.rawValue + (now.reasons.isEmpty ? "" : ": " + now.reasons.map(\.description).joined(separator: "; "))))
     }
-    for stage in report.stages where !planned.contains(stage.name) {
+    for stage in report.nodes where !planned.contains(stage.name) {
       moved.append(Diagnostic("stage \"\(stage.name)\" was not planned"))
     }
     return moved

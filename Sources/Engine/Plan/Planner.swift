@@ -65,20 +65,39 @@ struct Planner {
       let isSeveral = files.contains { $0.count > 1 } || stage.inputs.contains { several.contains($0.stage) }
       if isSeveral, stage.keepsPartitions { several.insert(index) }
       let entry = PlanReport.Stage(
-        name: stage.name, kind: stage.contract.kind, status: status, reasons: reasons, whole: isSeveral ? stage.whole : nil, index: index, recipe: recipe, sources: files,
+        name: stage.name, kind: stage.contract.kind, status: status, reasons: reasons, whole: isSeveral ? stage.whole : nil, expectation: stage.expectation, index: index, recipe: recipe, sources: files,
         made: made, twin: twin)
       byIndex[index] = entry
       stages.append(entry)
     }
+    blockWhatIsNotMet(&stages)
     makeAgainWhatWasNotKept(&stages)
     let names = stages.flatMap { stage in fileNames(of: stage.made).map { (stage: stage.name, file: $0) } }
     problems += clashes(names)
     if !problems.isEmpty { throw Mistakes(problems) }
-    return PlanReport(pipeline: plan.pipeline, stages: stages)
+    return PlanReport(pipeline: plan.pipeline, nodes: stages)
   }
 
   private func owner(of stage: BoundStage) -> String {
     "pipeline \"\(plan.pipeline)\", stage \"\(stage.name)\" (\(stage.contract.kind))"
+  }
+
+  /// Stages behind an expectation that is not met do not run; those behind one that is not known yet wait for it.
+  private func blockWhatIsNotMet(_ stages: inout [PlanReport.Stage]) {
+    guard stages.contains(where: { $0.expectation != nil }) else { return }
+    let places = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.index, $0) })
+    for at in stages.indices {
+      let stage = plan.stages[stages[at].index]
+      let guards = stage.guards.compactMap { places[$0] }, needs = stage.inputs.compactMap { places[$0.stage] }
+      if let unmet = guards.first(where: { stages[$0].isUnmet }) {
+        let expectation = stages[unmet].expectation!
+        stages[at] = stages[at].with(.blocked, [Reason(.expectation, name: "\(expectation.subject): \(expectation.expectation.words)")])
+      } else if let blocked = needs.first(where: { stages[$0].status == .blocked }) {
+        stages[at] = stages[at].with(.blocked, stages[blocked].reasons)
+      } else {
+        stages[at].isHeld = guards.contains { stages[$0].isPending } || needs.contains { stages[$0].isHeld }
+      }
+    }
   }
 
   /// A stage whose rows are not kept runs when a stage that runs needs them.
@@ -89,12 +108,12 @@ struct Planner {
       guard !plan.stages[stage.index].keep, stage.twin == nil, stage.status != .wouldExecute, stage.made?.isStored != true else { continue }
       let consumers = stages[(at + 1)...].filter { consumer in
         let bound = plan.stages[consumer.index]
-        return consumer.status != .cached && bound.inputs.contains { $0.stage == stage.index && bound.needsRows(of: $0) }
+        return consumer.status != .cached && consumer.status != .blocked && bound.inputs.contains { $0.stage == stage.index && bound.needsRows(of: $0) }
       }
       guard let consumer = consumers.first(where: { $0.status == .wouldExecute }) ?? consumers.first else { continue }
       stages[at] = PlanReport.Stage(
         name: stage.name, kind: stage.kind, status: consumer.status, reasons: stage.reasons + [Reason(.unkept, name: consumer.name)],
-        whole: stage.whole, index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
+        whole: stage.whole, expectation: stage.expectation, isHeld: stage.isHeld, index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
     }
   }
 
@@ -107,7 +126,7 @@ struct Planner {
         (everything.to, everything.only, everything.exclude, everything.force) = ([], [], [], [])
         let report = try Planner(plan: plan, options: everything, freshness: freshness, sources: sources, registry: registry).report()
         var stale = plan.stages.map { _ in true }
-        for stage in report.stages where stage.status == .cached { stale[stage.index] = false }
+        for stage in report.nodes where stage.status == .cached { stale[stage.index] = false }
         return stale
       },
       failed: { registry.failedStages(of: plan.pipeline) })

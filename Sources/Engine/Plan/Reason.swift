@@ -23,6 +23,8 @@ public struct Reason: Hashable, Sendable {
     /// The artifact was not kept, and is needed.
     case unkept
     case forced
+    /// What is expected of something before it is not met.
+    case expectation
     /// The rows of a query have no version: it is asked in every run.
     case unversioned
   }
@@ -77,6 +79,7 @@ extension Reason: CustomStringConvertible {
     case .damaged: what = "the artifact is damaged"
     case .unkept: what = name.map { "not kept, and \($0) needs it" } ?? "not kept before"
     case .forced: what = "forced"
+    case .expectation: what = "not met: \(name ?? "an expectation")"
     case .unversioned: what = "the query is asked in every run: no \"version\" says whether its rows are the same"
     }
     switch kind {

@@ -27,7 +27,11 @@ struct Selection {
     let isAll = options.to.isEmpty && options.only.isEmpty
     let excluded = union("--exclude")
     self.excluded = excluded
-    let asked = graph.names.indices.map { (isAll || to[$0] || only[$0]) && !excluded[$0] }
+    var asked = graph.names.indices.map { graph.isStage[$0] && (isAll || to[$0] || only[$0]) && !excluded[$0] }
+    // What is expected of a stage that takes part is asked for with it.
+    let taking = graph.reached(from: asked, before: nil, behind: 0)
+    let names = Set(graph.names.indices.filter { taking[$0] }.map { graph.names[$0] })
+    for (at, stage) in plan.stages.enumerated() { if let expectation = stage.expectation { asked[at] = names.contains(expectation.subject) } }
     self.asked = asked
     let named = union("--force")
     forced = plan.stages.enumerated().map { at, stage in

@@ -34,9 +34,9 @@ struct Selector: Sendable {
   /// Throws in the words of `option`, which the person wrote it behind.
   init(_ text: String, option: String) throws(Diagnostic) {
     var alternatives: [[Term]] = []
-    for part in text.split(separator: " ") {
+    for part in Self.parts(text[...], at: " ") where !part.isEmpty {
       var terms: [Term] = []
-      for term in part.split(separator: ",", omittingEmptySubsequences: false) {
+      for term in Self.parts(part, at: ",") {
         guard let read = Self.term(term) else {
           throw Diagnostic(
             "\(option) \(JSONValue.string(text).canonical) is no selector",
@@ -51,8 +51,24 @@ struct Selector: Sendable {
     self.alternatives = alternatives
   }
 
+  /// Values of a variant, `[k=3,seed=1]`, stay together.
+  private static func parts(_ text: Substring, at separator: Character) -> [Substring] {
+    var parts: [Substring] = [], start = text.startIndex, depth = 0
+    for at in text.indices {
+      switch text[at] {
+      case "[": depth += 1
+      case "]": depth -= 1
+      case separator where depth <= 0:
+        parts.append(text[start..<at])
+        start = text.index(after: at)
+      default: break
+      }
+    }
+    return parts + [text[start...]]
+  }
+
   private static func term(_ text: Substring) -> Term? {
-    let parts = text.split(separator: "+", omittingEmptySubsequences: false)
+    let parts = parts(text, at: "+")
     // A name begins with a letter: a number or nothing in front of the first + counts steps.
     let isCount = { (part: Substring) in part.isEmpty || part.utf8.allSatisfy { (48...57).contains($0) } && part.utf8.count < 7 }
     var before: Int? = 0, behind: Int? = 0, body: Substring
@@ -75,6 +91,7 @@ struct Selector: Sendable {
     default:
       if text.hasPrefix("kind:") { return isName(String(text.dropFirst(5))) ? .kind(String(text.dropFirst(5))) : nil }
       if isName(text) { return .name(text) }
+      if let open = text.firstIndex(of: "["), text.last == "]", isName(String(text[..<open])) { return .name(text) }
       let letters = text.split(separator: "*", omittingEmptySubsequences: false).joined()
       return text.contains("*") && (letters.isEmpty || isName("a" + letters)) ? .pattern(text) : nil
     }
@@ -84,11 +101,11 @@ struct Selector: Sendable {
   func mistakes(option: String, in graph: StageGraph, of pipeline: String) -> [Diagnostic] {
     alternatives.joined().compactMap { term in
       switch term.word {
-      case .name(let name) where !graph.names.contains(name):
-        Diagnostic("\(option) names stage \"\(name)\", which pipeline \"\(pipeline)\" does not have", hint: hint(forUnknown: name, among: graph.names))
+      case .name(let name) where !graph.names.indices.contains(where: { graph.isMeant($0, by: name) }):
+        Diagnostic("\(option) names stage \"\(name)\", which pipeline \"\(pipeline)\" does not have", hint: hint(forUnknown: name, among: graph.stageNames))
       case .kind(let kind) where !graph.kinds.contains(kind):
         Diagnostic("\(option) names kind \"\(kind)\", of which pipeline \"\(pipeline)\" has no stage", hint: hint(forUnknown: kind, among: Array(Set(graph.kinds)).sorted()))
-      case .pattern(let pattern) where !graph.names.contains(where: { Self.fits($0, pattern) }):
+      case .pattern(let pattern) where !graph.stageNames.contains(where: { Self.fits($0, pattern) }):
         Diagnostic("\(option) names \"\(pattern)\", which fits no stage of pipeline \"\(pipeline)\"")
       default: nil
       }
@@ -107,12 +124,12 @@ struct Selector: Sendable {
 
   private func meant(_ word: Word, _ graph: StageGraph, _ stale: [Bool], _ failed: Set<String>) -> [Bool] {
     switch word {
-    case .name(let name): graph.names.map { $0 == name }
-    case .pattern(let pattern): graph.names.map { Self.fits($0, pattern) }
-    case .kind(let kind): graph.kinds.map { $0 == kind }
-    case .stale: stale
+    case .name(let name): graph.names.indices.map { graph.isMeant($0, by: name) }
+    case .pattern(let pattern): graph.names.indices.map { graph.isStage[$0] && Self.fits(graph.names[$0], pattern) }
+    case .kind(let kind): graph.kinds.indices.map { graph.isStage[$0] && graph.kinds[$0] == kind }
+    case .stale: zip(graph.isStage, stale).map { $0 && $1 }
     case .failed: graph.names.map { failed.contains($0) }
-    case .all: graph.names.map { _ in true }
+    case .all: graph.isStage
     }
   }
 
@@ -134,11 +151,34 @@ struct StageGraph {
   let kinds: [String]
   /// Places of what each stage reads.
   let needs: [[Int]]
+  /// Expectations are among the rest, and no selector means them: they go with their stage.
+  let isStage: [Bool]
+  /// By place: of a variant the stage that it is one of, and its values as they stand in its name.
+  private let variants: [(stage: String, values: [String])?]
+
+  var stageNames: [String] { zip(names, isStage).filter(\.1).map(\.0) }
+
+  /// Whether a name means the stage at a place: `segments` every variant, `segments[k=3]` those with that value.
+  func isMeant(_ at: Int, by name: String) -> Bool {
+    guard isStage[at] else { return false }
+    if names[at] == name { return true }
+    guard let variant = variants[at] else { return false }
+    if variant.stage == name { return true }
+    guard name.hasPrefix(variant.stage + "["), name.last == "]" else { return false }
+    return name.dropFirst(variant.stage.count + 1).dropLast().split(separator: ",").allSatisfy { variant.values.contains(String($0)) }
+  }
+
+  private static func variant(_ name: String) -> (stage: String, values: [String])? {
+    guard let open = name.firstIndex(of: "["), !name.hasSuffix("[*]") else { return nil }
+    return (String(name[..<open]), name[open...].dropFirst().dropLast().split(separator: ",").map(String.init))
+  }
 
   init(_ plan: BoundPlan) {
     names = plan.stages.map(\.name)
     kinds = plan.stages.map { $0.contract.kind }
     needs = plan.stages.map { $0.inputs.map(\.stage) }
+    isStage = plan.stages.map(\.isStage)
+    variants = names.map(Self.variant)
   }
 
   /// Without wiring: to look at names only.
@@ -146,6 +186,8 @@ struct StageGraph {
     self.names = names
     self.kinds = kinds
     self.needs = needs ?? names.map { _ in [] }
+    isStage = names.map { _ in true }
+    variants = names.map(Self.variant)
   }
 
   /// Those marked, and what lies so many steps before and behind them.

@@ -20,10 +20,12 @@ public struct RunComparison: Sendable {
     public let kind: String
     public let outputs: [Output]
     public let metrics: [JSONChange]
+    /// By what is expected: whether it is met, and what was found.
+    public let expectations: [JSONChange]
     /// `executed`, `failed` …; nil: the run has no such stage.
     public let status: (old: String?, new: String?)
 
-    public var isSame: Bool { status.old != nil && status.new != nil && metrics.isEmpty && outputs.allSatisfy(\.isSame) && (status.old == "failed") == (status.new == "failed") }
+    public var isSame: Bool { status.old != nil && status.new != nil && metrics.isEmpty && expectations.isEmpty && outputs.allSatisfy(\.isSame) && (status.old == "failed") == (status.new == "failed") }
   }
 
   public let ids: (old: String, new: String)
@@ -65,7 +67,16 @@ public struct RunComparison: Sendable {
       name: (new ?? old)?["name"]?.string ?? "", kind: (new ?? old)?["kind"]?.string ?? "",
       outputs: outputs.map { Output(name: $0.0, old: $0.1, new: $0.2, columns: columns($0.1, $0.2, store)) },
       metrics: old == nil || new == nil ? [] : (old?["metrics"] ?? [:]).changes(to: new?["metrics"] ?? [:]),
+      expectations: old == nil || new == nil ? [] : Self.expectations(old).changes(to: Self.expectations(new)),
       status: (old?["status"]?.string, new?["status"]?.string))
+  }
+
+  private static func expectations(_ stage: JSONValue?) -> JSONValue {
+    .object((stage?["expectations"]?.array ?? []).map { entry in
+      JSONMember(
+        (entry["of"]?.string ?? "") + ": " + (entry["expects"]?.string ?? ""),
+        .object(["holds", "found", "counts"].compactMap { key in entry[key].map { JSONMember(key, $0) } }))
+    })
   }
 
   private static func columns(_ old: JSONValue?, _ new: JSONValue?, _ store: ArtifactStore) -> [String]? {

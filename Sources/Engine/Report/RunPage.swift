@@ -25,6 +25,8 @@ struct RunPage {
     <div class="wide">\(RunGraph(report).svg)</div>
     <h2>Stages</h2>
     <div class="wide">\(table)</div>
+    \(expectations)
+    \(matrix)
     <h2>Time</h2>
     <div class="wide">\(gantt)</div>
     \(warnings)
@@ -47,10 +49,12 @@ struct RunPage {
   }
 
   private var mistakes: String {
-    let failed = report.stages.filter { !$0.mistakes.isEmpty }
-    if failed.isEmpty { return "" }
-    return failed.map { stage in
-      "<div class=\"mistake\"><strong>\(escaped(stage.name))</strong><pre>\(escaped(stage.mistakes.map(\.description).joined(separator: "\n")))</pre></div>"
+    report.stages.compactMap { stage in
+      let told = stage.mistakes + stage.expectations.flatMap { expectation in
+        expectation.mistakes + (expectation.severity == .error ? [expectation.diagnostic].compactMap { $0 } : [])
+      }
+      if told.isEmpty { return nil }
+      return "<div class=\"mistake\"><strong>\(escaped(stage.name))</strong><pre>\(escaped(told.map(\.description).joined(separator: "\n")))</pre></div>"
     }.joined(separator: "\n")
   }
 
@@ -88,6 +92,33 @@ struct RunPage {
       \(rows.joined(separator: "\n"))
       </tbody></table>
       """
+  }
+
+  private var expectations: String {
+    let rows = report.stages.flatMap { stage in
+      stage.expectations.map { expectation -> String in
+        let word = expectation.word, style = word == "met" ? "succeeded" : word == "not met" && expectation.severity == .error ? "failed" : "skipped"
+        return """
+          <tr><td><strong>\(escaped(stage.name))</strong><br><small>\(escaped(expectation.output))</small></td><td>\(escaped(expectation.words))</td>\
+          <td>\(expectation.severity.rawValue)</td><td><span class="status \(style)">\(word)</span></td><td>\(escaped(expectation.outcome?.found ?? ""))</td></tr>
+          """
+      }
+    }
+    if rows.isEmpty { return "" }
+    return "<h2>Expectations</h2>\n<div class=\"wide\"><table><thead><tr><th>of</th><th>expected</th><th>severity</th><th>came out</th><th>found</th></tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+  }
+
+  /// What the variants of each stage came to, side by side.
+  private var matrix: String {
+    let tables = report.metricTables
+    if tables.isEmpty { return "" }
+    return "<h2>Matrix</h2>\n" + tables.map { table in
+      let head = (table.axes + table.metrics).map { "<th>\(escaped($0))</th>" }.joined()
+      let rows = table.rows.map { row in
+        "<tr>" + row.variant.map { "<td>\(escaped($0))</td>" }.joined() + row.values.map { "<td class=\"number\">\(escaped($0?.canonical ?? ""))</td>" }.joined() + "</tr>"
+      }
+      return "<div class=\"wide\"><h3>\(escaped(table.stage))</h3><table><thead><tr>\(head)</tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+    }.joined(separator: "\n")
   }
 
   private func output(_ output: RunReport.Output) -> String {

@@ -15,6 +15,8 @@ public struct RunReport: Sendable {
 
     public let name: String
     public let kind: String
+    /// The values of the matrix that it was made with.
+    public let variant: Variant
     public let status: Status
     public let reasons: [Reason]
     /// After the beginning of the run; nil when the stage was not started.
@@ -25,8 +27,12 @@ public struct RunReport: Sendable {
     public let metrics: JSONValue
     /// Of the metrics, what is meant to be read as text.
     public var notes: [String] { (metrics["notes"]?.array ?? []).compactMap(\.string) }
+    /// What is expected of its outputs and inputs, in the order of the document.
+    public let expectations: [Expectation]
     /// Where the work was done by partitions.
     public let parts: Parts?
+    /// How often it was begun.
+    public let attempts: Int
     public let warnings: [Diagnostic]
     public let mistakes: [Diagnostic]
     /// Names of the stages it reads.
@@ -37,6 +43,26 @@ public struct RunReport: Sendable {
     public let sources: [(name: String, digest: String)]
     /// Where the document has its name, for messages.
     public let span: TextSpan?
+  }
+
+  /// An expectation, and how it came out.
+  public struct Expectation: Sendable {
+    let bound: BoundExpectation
+    /// `executed`: rows were looked at; `skipped`: what it is about was not made.
+    public let status: Stage.Status
+    public let outcome: ExpectationOutcome?
+    let counts: JSONValue
+    public let mistakes: [Diagnostic]
+    let recipe: String
+
+    public var words: String { bound.expectation.words }
+    public var severity: Pipelines.Expectation.Severity { bound.expectation.severity }
+    /// The output that it is about.
+    public var output: String { bound.output }
+    /// What is told where it is not met.
+    public var diagnostic: Diagnostic? { outcome.flatMap(bound.diagnostic) }
+    /// `met`, `not met`, `failed`, `skipped`.
+    public var word: String { outcome.map { $0.holds ? "met" : "not met" } ?? status.rawValue }
   }
 
   /// How many partitions had to be made, of how many.
@@ -109,15 +135,32 @@ extension RunReport.Stage {
       JSONMember("seconds", .double(rounded(seconds))), JSONMember("recipe", .string(recipe)),
     ]
     if !sources.isEmpty { members.append(JSONMember("sources", .object(sources.map { JSONMember($0.name, .string($0.digest)) }))) }
+    if attempts > 1 { members.append(JSONMember("attempts", .integer(attempts))) }
+    if !variant.entries.isEmpty { members.append(JSONMember("variant", variant.json)) }
     if let parts { members.append(JSONMember("partitions", ["executed": .integer(parts.executed), "of": .integer(parts.total)])) }
     if let start { members.append(JSONMember("start", .double(rounded(start)))) }
     members += [
       JSONMember("outputs", .object(outputs.map { JSONMember($0.name, $0.json(store: store)) })), JSONMember("metrics", metrics),
     ]
+    if !expectations.isEmpty { members.append(JSONMember("expectations", .array(expectations.map(\.json)))) }
     if !warnings.isEmpty { members.append(JSONMember("warnings", .array(warnings.map(\.json)))) }
     if !mistakes.isEmpty { members.append(JSONMember("mistakes", .array(mistakes.map(\.json)))) }
     return .object(members)
   }
+}
+
+extension RunReport.Expectation {
+  var json: JSONValue {
+    .object(
+      bound.members + [JSONMember("status", .string(status.rawValue))] + (outcome?.members ?? []) + [
+        JSONMember("counts", counts), JSONMember("recipe", .string(recipe)),
+      ] + (mistakes.isEmpty ? [] : [JSONMember("mistakes", .array(mistakes.map(\.json)))]))
+  }
+}
+
+extension RunReport {
+  /// The stages that have variants, and what their metrics say: one table for each, a row for each variant.
+  public var metricTables: [MetricTable] { MetricTable.all(of: stages) }
 }
 
 extension RunReport.Output {

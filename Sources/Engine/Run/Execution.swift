@@ -13,8 +13,12 @@ import Synchronization
 // @unchecked: mutable state lies in `ledger`, a mutex; `streams` and `temporary` are set before any work starts.
 final class Execution: @unchecked Sendable {
   let plan: BoundPlan
-  private let planned: PlanReport
+  let planned: PlanReport
   let entries: [Int: PlanReport.Stage]
+  /// By the stage that they are about: the expectations that take part.
+  let expectations: [Int: [Int]]
+  /// The same by the name of the stage whose entry in the document has them.
+  let bySubject: [String: [Int]]
   let options: RunOptions
   let freshness: Freshness
   private let sources: SourceVersions
@@ -58,6 +62,10 @@ final class Execution: @unchecked Sendable {
     var looseParts: [StreamPlan.Port: [String: LooseArtifact]] = [:]
     /// How many stages have still to read them.
     var readers: [StreamPlan.Port: Int] = [:]
+    /// What was counted for expectations while the rows were written, by place in the plan.
+    var counted: [Int: JSONValue] = [:]
+    /// How often stages failed and were to be tried again.
+    var attempts: [Int: Int] = [:]
   }
   let ledger = Mutex(Ledger())
 
@@ -67,7 +75,9 @@ final class Execution: @unchecked Sendable {
   ) {
     self.plan = plan
     self.planned = planned
-    entries = Dictionary(uniqueKeysWithValues: planned.stages.map { ($0.index, $0) })
+    entries = Dictionary(uniqueKeysWithValues: planned.nodes.map { ($0.index, $0) })
+    expectations = Dictionary(grouping: planned.nodes.filter { $0.expectation != nil }.map(\.index)) { plan.stages[$0].inputs[0].stage }
+    bySubject = Dictionary(grouping: planned.nodes.filter { $0.expectation != nil }.map(\.index)) { plan.stages[$0].expectation?.subject ?? "" }
     self.options = options
     self.freshness = freshness
     sources = SourceVersions(catalog: freshness.catalog, width: options.width)
@@ -79,8 +89,9 @@ final class Execution: @unchecked Sendable {
   // MARK: The whole run
 
   func settleCached() {
-    for stage in planned.stages {
-      guard let made = stage.made, !stage.isPending else { continue }
+    for stage in planned.nodes {
+      if stage.status == .blocked { settle(stage.index, Settled(status: .skipped, reasons: stage.reasons, recipe: stage.recipe)) }
+      guard let made = stage.made, !stage.isPending, stage.status != .blocked else { continue }
       ledger.withLock { $0.files += fileNames(of: made).map { (stage.name, $0) } }
       settle(stage.index, Settled(status: .cached, recipe: stage.recipe, made: made))
     }
@@ -96,41 +107,23 @@ final class Execution: @unchecked Sendable {
     var places: [Int: Int] = [:]
     for (at, pass) in passes.enumerated() { for stage in pass { places[stage.index] = at } }
     let needs = passes.enumerated().map { at, pass in
-      pass.flatMap { plan.stages[$0.index].inputs.map(\.stage) + [$0.twin].compactMap { $0 } }.compactMap { places[$0] }.filter { $0 != at }
+      pass.flatMap { plan.stages[$0.index].inputs.map(\.stage) + plan.stages[$0.index].guards + [$0.twin].compactMap { $0 } }.compactMap { places[$0] }.filter { $0 != at }
     }
     let scheduler = Scheduler(
       needs: needs, costs: passes.map { $0.reduce(0) { $0 + (history[$1.name]?.seconds ?? 1) } }, width: options.width,
-      memory: passes.map { $0.reduce(0) { $0 + max(0, plan.stages[$1.index].binding.memory ?? 0) } }, budget: options.memory ?? .max)
+      memory: passes.map { $0.reduce(0) { $0 + max(0, plan.stages[$1.index].binding.memory ?? 0) } }, budget: options.memory ?? .max,
+      isCancelled: { [cancellation] in cancellation.isCancelled })
     _ = scheduler.run { at in
       let pass = passes[at]
-      defer { self.release(pass) }
-      return pass.count == 1 ? self.work(pass[0], history[pass[0].name]) : self.workTogether(pass, history)
+      let verdict = pass.count == 1 ? self.work(pass[0], history[pass[0].name]) : self.workTogether(pass, history)
+      // Who is tried again reads again.
+      if case .again = verdict { return verdict }
+      self.release(pass)
+      return verdict
     }
     let settled = ledger.withLock { $0.settled }
     for stage in pending where settled[stage.index] == nil {
       settle(stage.index, Settled(status: .skipped, reasons: stage.reasons, recipe: stage.recipe))
-    }
-  }
-
-  var status: RunReport.Status {
-    let statuses = ledger.withLock { $0.settled.mapValues(\.status) }
-    let isWhole = !statuses.values.contains { $0 == .failed || $0 == .skipped }
-    if isWhole { return .succeeded }
-    return cancellation.isCancelled ? .cancelled : .failed
-  }
-
-  /// In the order of the plan.
-  var reports: [RunReport.Stage] {
-    let settled = ledger.withLock { $0.settled }
-    return planned.stages.compactMap { stage in settled[stage.index].map { report(stage.index, $0) } }
-  }
-
-  /// What the catalog remembers: the recipes that have artifacts now.
-  var settledRecipes: [(name: String, recipe: Recipe, seconds: Double?)] {
-    let settled = ledger.withLock { $0.settled }
-    return planned.stages.compactMap { stage in
-      guard let entry = settled[stage.index], entry.made != nil else { return nil }
-      return (stage.name, entry.recipe, entry.seconds)
     }
   }
 
@@ -140,12 +133,19 @@ final class Execution: @unchecked Sendable {
     if cancellation.isCancelled { return .stop }
     let stage = plan.stages[entry.index]
     var settled = Settled(status: .executed, reasons: entry.reasons, recipe: entry.recipe)
-    if !hasInputs(entry) {
+    if let unmet = unmetExpectation(before: entry) { settled.reasons = [unmet] }
+    if settled.reasons.first?.kind == .expectation || !hasInputs(entry) {
       settled.status = .skipped
       settle(entry.index, settled)
       return .failed
     }
     do {
+      if entry.status == .cached, entry.twin == nil, let made = entry.made {
+        // It waited for an expectation.
+        try claim(files: made, of: stage)
+        settle(entry.index, Settled(status: .cached, recipe: entry.recipe, made: made))
+        return .done
+      }
       if let twin = entry.twin {
         let made = made(by: twin)
         settled = Settled(status: .cached, recipe: recipe(of: entry), made: made)
@@ -179,6 +179,7 @@ final class Execution: @unchecked Sendable {
       settle(entry.index, settled)
       return .stop
     }
+    if let delay = retryDelay(entry, error) { return .again(delay) }
     settled.status = .failed
     settled.mistakes = Mistakes(describing: error, in: plan.stages[entry.index]).all
     settled.seconds = settled.start.map { clock.seconds - $0 }
@@ -222,7 +223,7 @@ final class Execution: @unchecked Sendable {
       return
     }
     settled.start = clock.seconds
-    observer?.stageStarted(stage.name, reasons: settled.reasons)
+    if stage.isStage { observer?.stageStarted(stage.name, reasons: settled.reasons) }
     (settled.made, settled.parts) = try make(entry, settled.recipe, inputs, claimsFiles: true, isForced: isForced)
     settled.seconds = clock.seconds - settled.start!
   }
@@ -239,12 +240,17 @@ final class Execution: @unchecked Sendable {
       return (try commit(done, entry, recipe, claimsFiles: claimsFiles), done.parts)
     }
     let stage = plan.stages[entry.index]
+    if let counts = ledger.withLock({ $0.counted[entry.index] }) {
+      // The rows were looked at when they were written.
+      return (try commit(stage, entry, recipe, Sealed(outputs: [], metrics: counts, warnings: []), claimsFiles: false), nil)
+    }
     let context = try context(of: stage, entry.index, keepsRows: keepsRows) { _ in nil }
     defer { context.discard() }
     busy.add(1, ordering: .relaxed)
     defer { busy.subtract(1, ordering: .relaxed) }
     let metrics = try stage.stage.run(inputs, context)
     let sealed = try seal(entry.sources, metrics.json, context)
+    note(context.counts)
     return (try commit(stage, entry, recipe, sealed, claimsFiles: claimsFiles, keepsRows: keepsRows), nil)
   }
 
@@ -273,7 +279,10 @@ final class Execution: @unchecked Sendable {
     }
     return try StageContext(
       stage: stage, folder: temporary.fresh("stage"), places: places, asked: asked, width: { self.grantedWidth }, cancellation: cancellation,
-      observer: cut == nil ? observer : nil, part: cut?.name, files: cut?.files.map { [$0.map(\.file)] })
+      observer: cut == nil && stage.isStage ? observer : nil, part: cut?.name, files: cut?.files.map { [$0.map(\.file)] },
+      tallies: cut == nil && !keepsRows ? tallies(of: stage, index) : [:], deadline: stage.timeout.map { timeout in
+        StageDeadline(clock: clock, end: clock.seconds + timeout.count(of: .second), words: "\(timeout)")
+      })
   }
 
   func commit(
@@ -381,18 +390,10 @@ final class Execution: @unchecked Sendable {
 
   func settle(_ index: Int, _ settled: Settled) {
     ledger.withLock { $0.settled[index] = settled }
-    observer?.stageEnded(report(index, settled))
-  }
-
-  func report(_ index: Int, _ settled: Settled) -> RunReport.Stage {
-    let stage = plan.stages[index]
-    var needs: [String] = []
-    for input in stage.inputs where !needs.contains(plan.stages[input.stage].name) { needs.append(plan.stages[input.stage].name) }
-    return RunReport.Stage(
-      name: stage.name, kind: stage.contract.kind, status: settled.status, reasons: settled.reasons, start: settled.start,
-      seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record, isKept: settled.made?.isStored ?? true) },
-      metrics: settled.made?.metrics ?? [:], parts: settled.parts, warnings: settled.made?.warnings ?? [], mistakes: settled.mistakes, needs: needs,
-      recipe: settled.recipe.key.description, sources: (entries[index]?.sources ?? []).flatMap { $0.map { (name: $0.file.name, digest: $0.digest.description) } },
-      span: stage.span)
+    if plan.stages[index].isStage {
+      observer?.stageEnded(report(index, settled))
+    } else if let ended = expectationReport(index, settled) {
+      observer?.expectationEnded(plan.stages[index].expectation?.subject ?? "", ended)
+    }
   }
 }

@@ -54,8 +54,9 @@ public struct Executor: Sendable {
     let execution = Execution(
       plan: plan, planned: planned, options: options, freshness: freshness,
       cancellation: cancellation, observer: observer, clock: clock)
-    let pending = planned.stages.filter(\.isPending)
-    observer?.runStarted(id: folder.id, stages: planned.stages.count, toExecute: pending.filter { $0.status != .cached }.count)
+    let pending = planned.nodes.filter(\.isPending)
+    observer?.runStarted(
+      id: folder.id, stages: planned.stages.count, toExecute: pending.filter { $0.status != .cached && $0.expectation == nil }.count)
     execution.settleCached()
     if !pending.isEmpty {
       try execution.run(pending, history: workingCatalog.history(of: plan.pipeline))
@@ -84,7 +85,7 @@ public struct Executor: Sendable {
   public func selected(_ plan: BoundPlan, _ options: RunOptions) throws -> [String] {
     let catalog = options.isAboutStore ? Catalog.open(store) : Catalog.inMemory()
     let asked = try planner(plan, options, Freshness(store: store, catalog: catalog, asked: AskedColumns(plan))).selection().asked
-    return zip(plan.stages, asked).filter(\.1).map(\.0.name)
+    return zip(plan.stages, asked).filter { $0.isStage && $1 }.map(\.0.name)
   }
 }
 

@@ -13,6 +13,10 @@ public protocol RunObserver: Sendable {
   /// Executed, cached, failed or skipped.
   func stageEnded(_ report: RunReport.Stage)
   func warned(_ stage: String, _ warning: Diagnostic)
+  /// An expectation of a stage was looked at, or is known.
+  func expectationEnded(_ stage: String, _ report: RunReport.Expectation)
+  /// It failed, and is tried again; `failure` says when.
+  func stageRetries(_ stage: String, _ failure: Diagnostic)
 }
 
 extension RunObserver {
@@ -22,4 +26,6 @@ extension RunObserver {
   public func stageWaits(_ stage: String, holder: String?) {}
   public func stageEnded(_ report: RunReport.Stage) {}
   public func warned(_ stage: String, _ warning: Diagnostic) {}
+  public func expectationEnded(_ stage: String, _ report: RunReport.Expectation) {}
+  public func stageRetries(_ stage: String, _ failure: Diagnostic) {}
 }

@@ -11,6 +11,8 @@ final class Scheduler: @unchecked Sendable {
     case done
     /// What needs this piece is not started.
     case failed
+    /// To be done again after so many seconds; what needs it waits.
+    case again(Double)
     /// Nothing more is started.
     case stop
   }
@@ -42,11 +44,12 @@ final class Scheduler: @unchecked Sendable {
   private let workers = DispatchQueue(label: "millrace.stages", attributes: .concurrent)
   private let group = DispatchGroup()
   private let busy = Atomic<Int>(0)
+  private let isCancelled: @Sendable () -> Bool
   private var state: State
 
   /// `needs[i]` are indices below i. `memory` are estimates in bytes: pieces run together while their sum fits `budget`,
   /// one always.
-  init(needs: [[Int]], costs: [Double], width: Int, memory: [Int] = [], budget: Int = .max) {
+  init(needs: [[Int]], costs: [Double], width: Int, memory: [Int] = [], budget: Int = .max, isCancelled: @escaping @Sendable () -> Bool = { false }) {
     var dependents = [[Int]](repeating: [], count: needs.count)
     for (index, list) in needs.enumerated() {
       for need in Set(list) {
@@ -63,6 +66,7 @@ final class Scheduler: @unchecked Sendable {
     self.width = max(1, width)
     self.memory = memory.isEmpty ? Array(repeating: 0, count: needs.count) : memory
     self.budget = budget
+    self.isCancelled = isCancelled
     state = State(
       pieces: needs.map { Set($0).isEmpty ? .ready : .waiting(Set($0).count) },
       ready: needs.indices.filter { needs[$0].isEmpty }.sorted { remaining[$0] < remaining[$1] || remaining[$0] == remaining[$1] && $0 > $1 })
@@ -92,10 +96,31 @@ final class Scheduler: @unchecked Sendable {
         let verdict = work(index)
         self.turnstile.async {
           self.end(index, verdict)
+          if case .again(let seconds) = verdict {
+            self.group.enter()
+            self.wake(index, after: seconds, work)
+          }
           self.launch(work)
           self.group.leave()
         }
       }
+    }
+  }
+
+  /// Waits in small steps, so that nobody waits for a piece that will not be done any more. On `turnstile`.
+  private func wake(_ index: Int, after seconds: Double, _ work: @escaping @Sendable (Int) -> Verdict) {
+    let step = 0.1
+    turnstile.asyncAfter(deadline: .now() + min(seconds, step)) {
+      if self.state.isStopped || self.isCancelled() {
+        self.state.pieces[index] = .skipped
+        self.skip(behind: index)
+      } else if seconds > step {
+        return self.wake(index, after: seconds - step, work)
+      } else {
+        self.makeReady(index)
+        self.launch(work)
+      }
+      self.group.leave()
     }
   }
 
@@ -130,6 +155,7 @@ final class Scheduler: @unchecked Sendable {
         if count == 1 { makeReady(dependent) } else { state.pieces[dependent] = .waiting(count - 1) }
       }
     case .failed: skip(behind: index)
+    case .again: state.pieces[index] = .waiting(1)
     case .stop: state.isStopped = true
     }
   }

@@ -31,6 +31,8 @@ final class StageContext: RunContext, @unchecked Sendable {
   }
   private let places: [String: Place]
   private let asked: [String: Set<String>]
+  private let tallies: [String: OutputTallies]
+  private let deadline: StageDeadline?
 
   private enum Output {
     case table([TableWriter])
@@ -52,7 +54,7 @@ final class StageContext: RunContext, @unchecked Sendable {
   /// are not in `asked` all columns count.
   init(
     stage: BoundStage, folder: String, places: [String: Place] = [:], asked: [String: Set<String>] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
-    observer: (any RunObserver)?, part: String? = nil, files: [[SourceFile]]? = nil
+    observer: (any RunObserver)?, part: String? = nil, files: [[SourceFile]]? = nil, tallies: [String: OutputTallies] = [:], deadline: StageDeadline? = nil
   ) throws {
     self.stage = stage
     self.folder = folder
@@ -63,12 +65,16 @@ final class StageContext: RunContext, @unchecked Sendable {
     self.observer = observer
     self.part = part
     self.files = files ?? stage.files
+    self.tallies = tallies
+    self.deadline = deadline
     guard mkdir(folder, 0o700) == 0 else { throw Disk.failure("make the folder", folder) }
   }
 
   var width: Int { grantedWidth() }
   var parameters: [String: ParameterValue] { stage.parameters }
   var warnings: [Diagnostic] { state.withLock { $0.warnings } }
+  /// For expectations, of the rows that were written.
+  var counts: [(expectation: Int, counts: JSONValue)] { tallies.keys.sorted().flatMap { tallies[$0]?.counts ?? [] } }
 
   func columnsAsked(of output: String) -> Set<String>? { asked[output] }
 
@@ -93,13 +99,17 @@ final class StageContext: RunContext, @unchecked Sendable {
       try hand(.partition(partition))
       target = .stream { try hand(.batch($0)) }
     }
-    let (observer, name) = (observer, stage.name)
-    let writer = TableWriter(schema: schema, key: partition, target: target, asked: asked[output], width: grantedWidth) {
+    let (observer, name, deadline) = (observer, stage.name, deadline)
+    let writer = TableWriter(
+      schema: schema, key: partition, target: target, asked: asked[output], tallies: tallies[output], width: grantedWidth
+    ) {
       observer?.stageProgressed(name, output: output, rows: $0)
+      try deadline?.check()
     }
     state.withLock {
       var writers: [TableWriter] = []
       if case .table(let open)? = $0.outputs[output] { writers = open }
+      tallies[output]?.open(partition, isAlone: writers.allSatisfy { $0.closed != nil })
       precondition(!writers.contains { $0.key == partition }, "stage \"\(stage.name)\" opened partition \"\(partition)\" of output \"\(output)\" twice")
       $0.outputs[output] = .table(writers + [writer])
       if case .stream = target { $0.streamed[output] = writer }
@@ -148,7 +158,10 @@ final class StageContext: RunContext, @unchecked Sendable {
     }
   }
 
-  func checkCancellation() throws { if cancellation.isCancelled { throw RunCancelled() } }
+  func checkCancellation() throws {
+    if cancellation.isCancelled { throw RunCancelled() }
+    try deadline?.check()
+  }
 
   func warn(_ diagnostic: Diagnostic) {
     var warning = diagnostic

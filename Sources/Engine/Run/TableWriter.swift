@@ -21,7 +21,8 @@ final class TableWriter: TableSink, @unchecked Sendable {
   let target: Target
   private let schema: Schema
   private let width: @Sendable () -> Int
-  private let progress: @Sendable (Int) -> Void
+  private let progress: @Sendable (Int) throws -> Void
+  private let tallies: OutputTallies?
 
   struct Closed {
     let batchRows: [Int]
@@ -43,11 +44,15 @@ final class TableWriter: TableSink, @unchecked Sendable {
   private let state: Mutex<State>
 
   /// `asked`: the columns that anybody reads; nil: all.
-  init(schema: Schema, key: String, target: Target, asked: Set<String>? = nil, width: @escaping @Sendable () -> Int, progress: @escaping @Sendable (Int) -> Void) {
+  init(
+    schema: Schema, key: String, target: Target, asked: Set<String>? = nil, tallies: OutputTallies? = nil, width: @escaping @Sendable () -> Int,
+    progress: @escaping @Sendable (Int) throws -> Void
+  ) {
     self.schema = schema
     self.key = key
     self.target = target
     self.width = width
+    self.tallies = tallies
     self.progress = progress
     let fileDigest = FileDigestStream()
     let file: ArrowFileWriter? = if case .file(let path) = target {
@@ -68,13 +73,16 @@ final class TableWriter: TableSink, @unchecked Sendable {
     let rows = try state.withLock { state in
       precondition(state.closed == nil, "rows were appended to a table that is closed")
       let work = Work(digesters: state.digesters, file: state.file)
-      // One piece writes, the others digest a column each.
-      let writing = work.file == nil ? 0 : 1, digested = work.digesters.indices.filter { work.digesters[$0] != nil }
-      try performConcurrently(digested.count + writing, width: width()) { piece in
+      // One piece writes, one counts for expectations, the others digest a column each.
+      let writing = work.file == nil ? 0 : 1, counting = tallies == nil ? 0 : 1, digested = work.digesters.indices.filter { work.digesters[$0] != nil }
+      try performConcurrently(digested.count + writing + counting, width: width()) { piece in
         if piece < writing {
           try work.file?.append(batch)
+        } else if piece < writing + counting {
+          tallies?.add(batch)
         } else {
-          work.digesters[digested[piece - writing]]?.update(batch.columns[digested[piece - writing]])
+          let column = digested[piece - writing - counting]
+          work.digesters[column]?.update(batch.columns[column])
         }
       }
       state.batchRows.append(batch.count)
@@ -82,7 +90,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
       return state.rows
     }
     if case .stream(let hand) = target { try hand(batch) }
-    progress(rows)
+    try progress(rows)
   }
 
   func close() throws {

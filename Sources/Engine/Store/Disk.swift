@@ -20,7 +20,9 @@ enum Disk {
     case EMFILE, ENFILE: hint = "too many files are open; raise the limit with ulimit -n, or run with a smaller -j"
     default: break
     }
-    return Diagnostic("cannot \(act) \"\(path)\": \(reason)", hint: hint)
+    var failure = Diagnostic("cannot \(act) \"\(path)\": \(reason)", hint: hint)
+    failure.isTransient = [EIO, EAGAIN, EBUSY, EINTR, ENFILE, EMFILE, ESTALE, ETIMEDOUT].contains(code)
+    return failure
   }
 
   private static func freeBytes(at path: String) -> UInt64? {

@@ -11,8 +11,11 @@ extension Execution {
     let members = pass.map(\.index)
     var settled: [Int: Settled] = [:]
     for entry in pass { settled[entry.index] = Settled(status: .skipped, reasons: entry.reasons, recipe: entry.recipe) }
-    if !pass.allSatisfy({ hasInputs($0, besides: members) }) {
-      for entry in pass { settle(entry.index, settled[entry.index]!) }
+    if !pass.allSatisfy({ hasInputs($0, besides: members) && unmetExpectation(before: $0) == nil }) {
+      for entry in pass {
+        if let unmet = unmetExpectation(before: entry) { settled[entry.index]?.reasons = [unmet] }
+        settle(entry.index, settled[entry.index]!)
+      }
       return .failed
     }
     let cuts = cuts(of: pass), isCut = cuts != nil
@@ -24,6 +27,7 @@ extension Execution {
       } catch {
         var failed = settled[entry.index]!
         let verdict = fail(entry, &failed, error)
+        if case .again = verdict { return verdict }
         for other in pass where other.index != entry.index { settle(other.index, settled[other.index]!) }
         return verdict
       }
@@ -48,9 +52,15 @@ extension Execution {
     var threads: [StageThread] = []
     defer { for thread in threads { thread.context.discard() } }
     do { threads = try run(pass) } catch {
-      for entry in pass.dropFirst() { settle(entry.index, settled[entry.index]!) }
       var first = settled[pass[0].index]!
-      return fail(pass[0], &first, error)
+      let verdict = fail(pass[0], &first, error)
+      if case .again = verdict { return verdict }
+      for entry in pass.dropFirst() { settle(entry.index, settled[entry.index]!) }
+      return verdict
+    }
+    // All are tried again when one is: their rows came from one another.
+    for thread in threads {
+      if case .failure(let error)? = thread.outcome, !(error is RunCancelled), let delay = retryDelay(thread.entry, error) { return .again(delay) }
     }
     return commit(threads, &settled, history)
   }
@@ -103,7 +113,7 @@ extension Execution {
     pass.sitDown()
     defer { pass.standUp() }
     thread.start = clock.seconds
-    if thread.cut == nil { observer?.stageStarted(thread.stage.name, reasons: thread.entry.reasons) }
+    if thread.cut == nil, thread.stage.isStage { observer?.stageStarted(thread.stage.name, reasons: thread.entry.reasons) }
     do {
       let metrics: Metrics
       if thread.cut != nil, let stage = thread.stage.stage as? any MergeableStage, case .mergeable = plan.stages[thread.entry.index].binding.work {
@@ -140,6 +150,7 @@ extension Execution {
         own.recipe = recipe(of: entry)
         if !entry.recipe.isComplete { own.reasons = reasons(entry, own.recipe, freshness.find(own.recipe.key, of: thread.stage), history[entry.name]) }
         own.made = try commit(thread.stage, entry, own.recipe, sealed, claimsFiles: true)
+        note(thread.context.counts)
         own.status = .executed
         own.seconds = thread.end - thread.start
         settle(entry.index, own)

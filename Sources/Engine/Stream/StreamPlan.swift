@@ -78,6 +78,11 @@ struct StreamPlan {
         }
         if !streams { return nil }
       }
+      for expectation in plan.stages[entry.index].guards {
+        guard let other = pass[expectation] else { continue }
+        if other == own { return nil }
+        needs[own, default: []].insert(other)
+      }
       if let twin = entry.twin, let other = pass[twin] {
         if other == own { return nil }
         needs[own, default: []].insert(other)

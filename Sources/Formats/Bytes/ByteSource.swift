@@ -76,7 +76,10 @@ public final class FileBytes: ByteSource, @unchecked Sendable {
   }
 
   static func failure(_ what: String, name: String) -> Diagnostic {
-    Diagnostic("\(what): \(String(cString: strerror(errno)))", at: .data(file: name, line: nil, byte: nil, column: nil))
+    let code = errno
+    var failure = Diagnostic("\(what): \(String(cString: strerror(code)))", at: .data(file: name, line: nil, byte: nil, column: nil))
+    failure.isTransient = [EIO, EAGAIN, EBUSY, ENFILE, EMFILE, ESTALE, ETIMEDOUT].contains(code)
+    return failure
   }
 }
 

@@ -24,7 +24,10 @@ final class PostgresConnection {
     guard millrace_pg_is_open(connection) != 0 else {
       let words = Self.line(String(cString: millrace_pg_words(connection)))
       // A password with a slash may be taken for a port, and be repeated as such.
-      throw words.hasPrefix("invalid ") ? misread : Diagnostic("the database cannot be reached: \(words)", at: place)
+      if words.hasPrefix("invalid ") { throw misread }
+      var failure = Diagnostic("the database cannot be reached: \(words)", at: place)
+      failure.isTransient = true
+      throw failure
     }
     for statement in ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL DateStyle = 'ISO, YMD'", "SET LOCAL TimeZone = 'UTC'", "SET LOCAL extra_float_digits = 1"] {
       Self.clear(try run(statement))
@@ -46,8 +49,10 @@ final class PostgresConnection {
   }
 
   private func broken(_ rows: Int, _ words: String) -> Diagnostic {
-    Diagnostic(
+    var failure = Diagnostic(
       "the database stopped\(rows > 0 ? " after \(rows) rows" : ""): \(Self.line(words))", at: .data(file: name, line: nil, byte: nil, column: nil))
+    failure.isTransient = true
+    return failure
   }
 
   private static func line(_ words: String) -> String { String(words.split(separator: "\n").first ?? "") }

@@ -24,7 +24,11 @@ public final class RemoteObject: @unchecked Sendable {
     var count: Int64 = 0
     do {
       try ArrowLibrary.call { $0.pointee.remote_read(handle, Int64(offset), base, Int64(room.count), &count, $1, $2) }
-    } catch { throw Diagnostic("cannot be read: \(error.description)", at: .data(file: name, line: nil, byte: offset, column: nil)) }
+    } catch {
+      var failure = Diagnostic("cannot be read: \(error.description)", at: .data(file: name, line: nil, byte: offset, column: nil))
+      failure.isTransient = true
+      throw failure
+    }
     return Int(count)
   }
 
@@ -59,9 +63,11 @@ public final class RemoteObject: @unchecked Sendable {
       // Where it looked in vain for a library fills a page.
       let words = error.description.prefix { $0 != "\n" }
       let isAbsent = words.contains("does not exist") || words.contains("no such object") || words.contains("is a folder")
-      throw Diagnostic(
+      var failure = Diagnostic(
         "\(address.scheme.rawValue)://\(address.bucket) cannot be read: \(words)", at: .data(file: name, line: nil, byte: nil, column: nil),
         hint: isAbsent ? nil : hint(address.scheme))
+      failure.isTransient = !isAbsent
+      throw failure
     }
   }
 

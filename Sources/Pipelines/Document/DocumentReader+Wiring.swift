@@ -8,7 +8,7 @@ extension DocumentReader {
     var needs = Array(repeating: [Int](), count: stages.count)
     for (at, stage) in stages.enumerated() {
       for input in stage.inputs {
-        guard case .output(let name, _) = input.reference else { continue }
+        guard let name = input.reference.stage else { continue }
         if let needed = index[name] {
           needs[at].append(needed)
         } else if !isFull {
@@ -30,7 +30,7 @@ extension DocumentReader {
     let names = (cycle + [cycle[0]]).map { "\"\(stages[$0].name)\"" }
     let shown = names.count <= 8 ? names : Array(names.prefix(4)) + ["… \(names.count - 6) more …"] + names.suffix(2)
     let first = stages[cycle[0]], next = stages[cycle.count > 1 ? cycle[1] : cycle[0]].name
-    let input = first.inputs.first { if case .output(next, _) = $0.reference { true } else { false } }
+    let input = first.inputs.first { $0.reference.stage == next }
     mistakes.append(
       Diagnostic(
         cycle.count == 1
@@ -101,13 +101,13 @@ extension DocumentReader {
   mutating func checkParameters(declared: [DocumentParameter], stages: [DocumentStage]) {
     var used: Set<String> = []
     for stage in stages where !isFull {
-      let with: [PathStep] = ["stages", .key(stage.name), "with"]
-      stage.with.forEachText(at: []) { text, path in
+      let own: [PathStep] = ["stages", .key(stage.name)]
+      stage.forEachText { text, path in
         for mention in Template.mentions(of: declared.map(\.name), in: text) { used.insert(mention) }
         let template = Template(text)
         for piece in template.pieces {
           guard case .parameter(let name) = piece.content else { continue }
-          let place = Place.text(json.span(inStringAt: with + path, offset: piece.source.lowerBound, length: piece.source.count))
+          let place = Place.text(json.span(inStringAt: own + path, offset: piece.source.lowerBound, length: piece.source.count))
           guard let parameter = declared.first(where: { $0.name == name }) else {
             mistakes.append(
               Diagnostic(
@@ -126,7 +126,7 @@ extension DocumentReader {
         if let open = template.unfinished {
           mistakes.append(
             Diagnostic(
-              "\"${\" is not closed", at: .text(json.span(inStringAt: with + path, offset: open, length: 2)), expected: "\"}\"",
+              "\"${\" is not closed", at: .text(json.span(inStringAt: own + path, offset: open, length: 2)), expected: "\"}\"",
               hint: "a literal \"${\" is written \"$${\""))
         }
       }

@@ -10,6 +10,9 @@ struct DocumentReader {
     self.mistakes = mistakes
   }
 
+  /// Ten times as many as have been tried.
+  private static let stageLimit = 100_000
+
   /// Whether so many mistakes were found that no more are looked for.
   var isFull: Bool { mistakes.count >= json.text.mistakeLimit }
 
@@ -20,16 +23,17 @@ struct DocumentReader {
         Diagnostic("the document is not an object", at: .text(json.span(of: [])), expected: "an object", found: json.value.words))
       return nil
     }
-    checkKeys(json.root, ["$schema", "pipeline", "summary", "parameters", "stages"], of: "a document", at: [])
+    checkKeys(json.root, ["$schema", "pipeline", "summary", "parameters", "matrix", "stages"], of: "a document", at: [])
     let name = requiredText("pipeline", in: json.root, of: "the document", at: []) ?? ""
     if json.root["pipeline"]?.string != nil { checkName(name, "pipeline", at: ["pipeline"], isKey: false) }
     _ = optionalText("$schema", in: json.root, at: [])
     let summary = optionalText("summary", in: json.root, at: []) ?? ""
     let parameters = readParameters()
+    let matrix = readMatrix(parameters)
     let stages = readStages()
     checkWiring(stages)
     checkParameters(declared: parameters, stages: stages)
-    return PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, stages: stages)
+    return PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, matrix: matrix, stages: stages)
   }
 
   // MARK: Parameters
@@ -103,6 +107,13 @@ struct DocumentReader {
           "the document has no stages", at: .text(json.span(of: ["stages"])), expected: "\"stages\", an object of names and stages"))
       return []
     }
+    if let count = node.members?.count, count > Self.stageLimit {
+      // Nothing that long was meant; telling what else is wrong with it would take as long as it is.
+      mistakes = [Diagnostic(
+        "the document has \(count) stages", at: .text(json.text.span(of: node.range.lowerBound..<node.range.lowerBound + 1)),
+        expected: "at most \(Self.stageLimit)")]
+      return []
+    }
     if node.members?.isEmpty == true {
       mistakes.append(Diagnostic("the document has no stages", at: .text(json.span(of: ["stages"])), expected: "at least one stage"))
     }
@@ -120,7 +131,7 @@ struct DocumentReader {
         misfit("stage \"\(name)\" is not an object", path, #"an object such as {"stage": "clean", "from": "…", "with": {}}"#)
         return DocumentStage(name: name, kind: "", inputs: [], with: [:], keep: true)
       }
-      checkKeys(node, ["stage", "from", "with", "keep"], of: "a stage", at: path)
+      checkKeys(node, ["stage", "from", "with", "keep", "expect", "retries", "timeout"], of: "a stage", at: path)
       let kind = requiredText("stage", in: node, of: "stage \"\(name)\"", at: path, words: "a kind such as \"clean\"")
       var with = JSONValue.object([])
       if let written = node["with"] {
@@ -134,7 +145,9 @@ struct DocumentReader {
       if let written = node["keep"]?.value {
         if let value = written.bool { keep = value } else { misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false") }
       }
-      return DocumentStage(name: name, kind: kind ?? "", inputs: readInputs(name, node, at: path), with: with, keep: keep)
+      return DocumentStage(
+        name: name, kind: kind ?? "", inputs: readInputs(name, node, at: path), with: with, keep: keep, expect: readExpectations(name, node, at: path),
+        retries: readRetries(name, node, at: path), timeout: readTimeout(name, node, at: path))
     }
   }
 
@@ -144,6 +157,8 @@ struct DocumentReader {
     switch from.content {
     case .string(let text):
       return readOutput(text, at: place).map { [DocumentInput(alias: nil, reference: .output(stage: $0.stage, output: $0.output))] } ?? []
+    case .object(let members) where members.count == 1 && members[0].key == "all" && json.root["matrix"] != nil:
+      return readReference(from, at: place).map { [DocumentInput(alias: nil, reference: $0)] } ?? []
     case .object(let members):
       return members.compactMap { member in
         let place = place + [.key(member.key)]
@@ -160,13 +175,17 @@ struct DocumentReader {
   }
 
   private mutating func readReference(_ node: JSONNode, at path: [PathStep]) -> InputReference? {
-    let words = #""stage", "stage.output", {"artifact": "…"} or {"run": "…", "of": "stage.output"}"#
+    let words = #""stage", "stage.output", {"all": "stage"}, {"artifact": "…"} or {"run": "…", "of": "stage.output"}"#
     if let text = node.string {
       return readOutput(text, at: path).map { .output(stage: $0.stage, output: $0.output) }
     }
     guard node.members != nil else {
       misfit("an input does not fit", path, words)
       return nil
+    }
+    if node["all"] != nil {
+      checkKeys(node, ["all"], of: "an input of all variants", at: path)
+      return requiredText("all", in: node, of: "the input", at: path).flatMap { readOutput($0, at: path + ["all"]) }.map { .all(stage: $0.stage, output: $0.output) }
     }
     if node["artifact"] != nil {
       checkKeys(node, ["artifact"], of: "an artifact as input", at: path)
@@ -199,7 +218,7 @@ struct DocumentReader {
 
   // MARK: Parts
 
-  private mutating func objects(_ key: String) -> [(String, JSONNode)] {
+  mutating func objects(_ key: String) -> [(String, JSONNode)] {
     guard let node = json.root[key] else { return [] }
     guard let members = node.members else {
       misfit("\"\(key)\" does not fit", [.key(key)], "an object of names and \(key)")
@@ -208,7 +227,7 @@ struct DocumentReader {
     return members.map { ($0.key, $0.value) }
   }
 
-  private mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
+  mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
     for member in node.members ?? [] where !isFull && !known.contains(member.key) {
       mistakes.append(
         Diagnostic(

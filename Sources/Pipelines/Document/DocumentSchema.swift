@@ -39,6 +39,7 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
       [
         "anyOf": [
           ["$ref": "#/$defs/output"],
+          ["type": "object", "properties": ["all": ["$ref": "#/$defs/output"]], "required": ["all"], "additionalProperties": false],
           ["type": "object", "properties": ["artifact": ["type": "string"]], "required": ["artifact"], "additionalProperties": false],
           [
             "type": "object", "properties": ["run": ["type": "string"], "of": ["$ref": "#/$defs/output"]], "required": ["run", "of"],
@@ -47,6 +48,7 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
         ]
       ]),
   ]
+  definitions.append(JSONMember("expectation", expectationSchema))
   for kind in kinds {
     let schema = kind.settings.schema.members ?? []
     definitions.append(JSONMember("with-\(kind.kind)", .object([JSONMember("description", .string(kind.summary))] + schema)))
@@ -58,11 +60,29 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
       "from": [
         "anyOf": [
           ["$ref": "#/$defs/output"],
+          ["type": "object", "properties": ["all": ["$ref": "#/$defs/output"]], "required": ["all"], "additionalProperties": false],
           ["type": "object", "propertyNames": name, "additionalProperties": ["$ref": "#/$defs/input"]],
         ]
       ],
       "with": ["type": "object"],
       "keep": ["type": "boolean", "description": "false: stream the output into its consumers instead of storing it", "default": true],
+      "expect": ["type": "array", "items": ["$ref": "#/$defs/expectation"], "description": "what is expected of its outputs and inputs"],
+      "retries": [
+        "description": "how often it is tried again when a source or a disk does not answer",
+        "anyOf": [
+          ["type": "integer", "minimum": 0, "maximum": .integer(RetryPolicy.limit)],
+          [
+            "type": "object",
+            "properties": [
+              "times": ["type": "integer", "minimum": 0, "maximum": .integer(RetryPolicy.limit)],
+              "wait": ["type": "string", "default": "1 second", "description": "before the first; it doubles"],
+              "most": ["type": "string", "default": "1 minute", "description": "no wait is longer"],
+            ],
+            "required": ["times"], "additionalProperties": false,
+          ],
+        ],
+      ],
+      "timeout": ["type": "string", "description": "how long one attempt may take: \"10 minutes\""],
     ],
     "required": ["stage"],
     "additionalProperties": false,
@@ -83,6 +103,10 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
       "pipeline": ["type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$"],
       "summary": ["type": "string"],
       "parameters": ["type": "object", "propertyNames": name, "additionalProperties": parameter],
+      "matrix": [
+        "type": "object", "propertyNames": name, "additionalProperties": ["type": "array", "minItems": 1],
+        "description": "parameters with several values: a stage that they reach has a variant for every combination",
+      ],
       "stages": ["type": "object", "propertyNames": name, "additionalProperties": stage, "minProperties": 1],
     ],
     "required": ["pipeline", "stages"],
@@ -90,3 +114,21 @@ public func documentSchema(_ kinds: [KindSchema]) -> JSONValue {
     "$defs": .object(definitions),
   ]
 }
+
+/// One entry of `expect`.
+private let expectationSchema: JSONValue = {
+  let columns: JSONValue = ["anyOf": [["type": "string"], ["type": "array", "items": ["type": "string"], "minItems": 1]]]
+  let count: JSONValue = ["type": "integer", "minimum": 0]
+  return [
+    "type": "object",
+    "properties": [
+      "notNull": columns, "unique": columns, "column": ["type": "string"], "min": [:], "max": [:], "in": ["type": "array", "minItems": 1],
+      "rows": ["anyOf": [count, ["type": "object", "properties": ["min": count, "max": count], "additionalProperties": false]]],
+      "sql": ["type": "string"], "fresh": ["type": "string"], "within": ["type": "string"], "asOf": ["type": "string"],
+      "of": ["type": "string", "description": "an output; default the main one"], "input": ["type": "string", "description": "an input in place of an output"],
+      "severity": ["enum": ["error", "warn", "quarantine"], "default": "error"], "name": ["type": "string", "description": "what people call it"],
+    ],
+    "anyOf": .array(["notNull", "unique", "column", "rows", "sql", "fresh"].map { ["required": .array([.string($0)])] }),
+    "additionalProperties": false,
+  ]
+}()

@@ -10,6 +10,8 @@ public struct PipelineDocument: Sendable {
   public let name: String
   public let summary: String
   public let parameters: [DocumentParameter]
+  /// Parameters with several values at once, in the order of the document.
+  public let matrix: [DocumentAxis]
   /// In the order of the document.
   public let stages: [DocumentStage]
 
@@ -24,11 +26,14 @@ public struct PipelineDocument: Sendable {
     self = document
   }
 
-  init(source: JSONDocument, name: String, summary: String, parameters: [DocumentParameter], stages: [DocumentStage]) {
+  init(
+    source: JSONDocument, name: String, summary: String, parameters: [DocumentParameter], matrix: [DocumentAxis], stages: [DocumentStage]
+  ) {
     self.source = source
     self.name = name
     self.summary = summary
     self.parameters = parameters
+    self.matrix = matrix
     self.stages = stages
   }
 
@@ -47,6 +52,11 @@ public struct DocumentStage: Sendable {
   public let with: JSONValue
   /// False: the output is streamed into its consumers instead of being stored.
   public let keep: Bool
+  /// What is expected of its inputs and outputs, as written: a list of objects.
+  public var expect: [JSONValue] = []
+  public var retries = RetryPolicy.never
+  /// How long one attempt may take.
+  public var timeout: Duration?
 }
 
 /// One thing that a stage reads.
@@ -59,10 +69,22 @@ public struct DocumentInput: Hashable, Sendable {
 public enum InputReference: Hashable, Sendable {
   /// `"sales"` or `"sales.quarantine"`; without a name the main output is meant.
   case output(stage: String, output: String?)
+  /// `{"all": "segments"}`: all variants of a stage, as one table.
+  case all(stage: String, output: String?)
   /// `{"artifact": "<digest>"}`
   case artifact(digest: String)
   /// `{"run": "<id or tag>", "of": "segments.profile"}`
   case run(id: String, stage: String, output: String?)
+}
+
+extension InputReference {
+  /// The stage of this document that is read.
+  var stage: String? {
+    switch self {
+    case .output(let stage, _), .all(let stage, _): stage
+    case .artifact, .run: nil
+    }
+  }
 }
 
 /// `[a-z][a-z0-9_-]{0,63}`: stages, outputs, parameters, aliases and pipelines.

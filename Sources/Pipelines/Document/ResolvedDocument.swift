@@ -19,25 +19,32 @@ public struct ResolvedDocument: Sendable {
     if !parameters.isEmpty {
       members.append(JSONMember("parameters", .object(parameters.map { JSONMember($0.name, $0.value.json) })))
     }
-    members.append(JSONMember("stages", .object(stages.map { JSONMember($0.name, $0.json) })))
+    members.append(JSONMember("stages", .object(stages.filter { $0.gathering == nil }.map { JSONMember($0.name, $0.json) })))
     return .object(members)
   }
 }
 
 /// One stage with resolved settings.
 public struct ResolvedStage: Sendable {
+  /// `segments`, or of a variant `segments[k=3,seed=1]`.
+  public let name: String
   public let written: DocumentStage
+  public let variant: Variant
+  public let inputs: [DocumentInput]
   /// The settings as written, `${p}` replaced.
   public let with: JSONValue
+  public let expect: [JSONValue]
   /// Texts that came from path parameters, by their path under `with`, and what they are relative to. Paths that are not
   /// here are relative to the document.
   public let pathOrigins: [[PathStep]: PathOrigin]
   /// Parameters that its texts name as `$p`, in the order of their declaration.
   public let mentioned: [String]
+  /// Of all parameters by name, those of the variant among them.
+  public let values: [String: ParameterValue]
+  /// Of a stage that the document does not have: which variants it puts together.
+  public let gathering: Gathering?
 
-  public var name: String { written.name }
   public var kind: String { written.kind }
-  public var inputs: [DocumentInput] { written.inputs }
   public var keep: Bool { written.keep }
 
   public func pathOrigin(of path: [PathStep]) -> PathOrigin {
@@ -54,6 +61,7 @@ public struct ResolvedStage: Sendable {
     }
     members.append(JSONMember("with", with))
     if !keep { members.append(JSONMember("keep", false)) }
+    if !expect.isEmpty { members.append(JSONMember("expect", .array(expect))) }
     return .object(members)
   }
 }
@@ -62,6 +70,7 @@ extension InputReference {
   public var json: JSONValue {
     switch self {
     case .output(let stage, let output): .string(Self.text(stage, output))
+    case .all(let stage, let output): ["all": .string(Self.text(stage, output))]
     case .artifact(let digest): ["artifact": .string(digest)]
     case .run(let id, let stage, let output): ["run": .string(id), "of": .string(Self.text(stage, output))]
     }
@@ -90,8 +99,16 @@ extension PipelineDocument {
           Diagnostic("--set \(name)=\(text) does not fit", expected: parameter.type.words, found: JSONValue.string(text).canonical))
       }
     }
-    var resolved: [ResolvedParameter] = [], values: [String: ParameterValue] = [:]
+    var resolved: [ResolvedParameter] = [], values: [String: ParameterValue] = [:], axes: [DocumentAxis] = []
     for parameter in parameters {
+      if let axis = matrix.first(where: { $0.name == parameter.name }) {
+        // A value that is given on the command line is the only one.
+        let all = given[parameter.name].map { [$0] } ?? axis.values
+        axes.append(DocumentAxis(name: axis.name, values: all))
+        resolved.append(ResolvedParameter(
+          name: parameter.name, type: parameter.type, value: .list(all), origin: given[parameter.name] == nil ? .document : .commandLine))
+        continue
+      }
       guard let value = given[parameter.name] ?? parameter.standard else {
         guard !tried.contains(parameter.name) else { continue }
         mistakes.append(
@@ -105,25 +122,9 @@ extension PipelineDocument {
       values[parameter.name] = value
     }
     guard mistakes.isEmpty else { throw Mistakes(mistakes) }
-    return ResolvedDocument(document: self, stages: stages.map { resolve($0, resolved, values) }, parameters: resolved, values: values)
-  }
-
-  private func resolve(
-    _ stage: DocumentStage, _ parameters: [ResolvedParameter], _ values: [String: ParameterValue]
-  ) -> ResolvedStage {
-    var origins: [[PathStep]: PathOrigin] = [:], mentioned: Set<String> = []
-    let names = parameters.map(\.name)
-    let with = stage.with.mappingTexts(at: []) { text, path in
-      mentioned.formUnion(Template.mentions(of: names, in: text))
-      let template = Template(text)
-      let value = template.resolved(values)
-      // A text that begins with a path is relative to what that path is relative to.
-      if let first = template.pieces.first?.parameter, let parameter = parameters.first(where: { $0.name == first }), parameter.type.isPath {
-        origins[path] = parameter.origin
-        for index in (value.array ?? []).indices { origins[path + [.index(index)]] = parameter.origin }
-      }
-      return value
-    }
-    return ResolvedStage(written: stage, with: with, pathOrigins: origins, mentioned: names.filter(mentioned.contains))
+    // In the order of the matrix, whatever that of the parameters is.
+    let expansion = MatrixExpansion(self, axes: matrix.compactMap { axis in axes.first { $0.name == axis.name } }, parameters: resolved, values: values)
+    let stages = try expansion.stages()
+    return ResolvedDocument(document: self, stages: stages, parameters: resolved, values: values)
   }
 }

@@ -4,8 +4,10 @@ extension ResolvedDocument {
   /// Where every value came from, for the record of a run: of each parameter its value and whether it was typed; of each stage the
   /// settings that are made of parameters and those that are defaults of its kind, by JSON pointer. All others stand in the document.
   public func origins(of plan: BoundPlan) -> JSONValue {
+    let axes = Set(document.matrix.map(\.name))
     let typed = parameters.map { parameter in
-      JSONMember(parameter.name, ["value": parameter.value.json, "from": parameter.origin == .commandLine ? "--set" : "default"])
+      let origin = parameter.origin == .commandLine ? "--set" : axes.contains(parameter.name) ? "matrix" : "default"
+      return JSONMember(parameter.name, ["value": parameter.value.json, "from": .string(origin)])
     }
     let names = parameters.map(\.name)
     let byName = Dictionary(uniqueKeysWithValues: stages.map { ($0.name, $0) })

@@ -51,6 +51,12 @@ private struct Binder {
   var warnings: [Diagnostic] = []
   /// Indices into `bound`; a stage that did not bind is absent, and what needs it is not checked further.
   private var places: [String: Int] = [:]
+  private struct OutputPlace: Hashable {
+    let stage: Int
+    let output: String
+  }
+  /// Expectations of severity `error`, by what they are about.
+  private var guards: [OutputPlace: [Int]] = [:]
 
   init(document: ResolvedDocument, catalog: StageCatalog, find: FileFinder?) {
     self.document = document
@@ -59,6 +65,10 @@ private struct Binder {
   }
 
   mutating func bind(_ stage: ResolvedStage) {
+    if let gathering = stage.gathering {
+      bindGathering(stage, gathering)
+      return
+    }
     guard let kind = catalog[stage.kind] else {
       tell(Diagnostic(
         "unknown kind \"\(stage.kind)\"", at: .text(document.document.span(ofKindOf: stage.name)),
@@ -71,7 +81,9 @@ private struct Binder {
   private mutating func bind<S: Stage>(_ stage: ResolvedStage, as kind: S.Type) {
     let contract = kind.contract
     let owner = "of stage \"\(stage.name)\" (\(contract.kind))"
-    let (settings, wrong) = canonicalSettings(of: kind, written: stage.with)
+    let expected = ports(of: stage, contract)
+    let (rules, written) = rules(of: stage, kind, expected ?? [])
+    let (settings, wrong) = canonicalSettings(of: kind, written: written)
     for mistake in wrong { tell(mistake, of: stage, contract) }
     let inputs = connected(stage, contract)
     guard wrong.isEmpty else { return }
@@ -82,20 +94,162 @@ private struct Binder {
       return
     }
     guard let files = foundFiles(instance, stage, contract), let inputs else { return }
-    let parameters = Dictionary(uniqueKeysWithValues: stage.mentioned.compactMap { name in document.values[name].map { (name, $0) } })
     let types = Inputs(inputs.map { Inputs<ArtifactType>.Entry(port: $0.port, alias: $0.alias, value: $0.type) })
     do throws(Mistakes) {
-      let binding = try instance.bind(types, BindContext(parameters: parameters, files: files.files))
+      let binding = try instance.bind(types, BindContext(parameters: parameters(stage, stage.mentioned), files: files.files))
       checkReads(binding, inputs, owner)
       warnings += binding.warnings.map { document.located($0, stage: stage.name) }
-      places[stage.name] = bound.count
-      bound.append(BoundStage(
-        name: stage.name, stage: instance, contract: contract, settings: settings, binding: binding, inputs: inputs,
-        files: files.files, parameters: parameters, span: document.document.span(of: stage.name), keep: stage.keep,
-        locate: { [document, name = stage.name] in document.located($0, stage: name) }))
+      add(stage, instance, contract, settings, binding, inputs, files.files, expected ?? [])
+    } catch {
+      for mistake in error.all { tell(document.located(mistake, from: rules), of: stage, contract) }
+    }
+  }
+
+  /// Puts a stage into the plan: before it what is expected of its inputs, behind it what is expected of its outputs.
+  private mutating func add(
+    _ stage: ResolvedStage, _ instance: any Stage, _ contract: Contract, _ settings: JSONValue, _ binding: Binding, _ inputs: [BoundInput],
+    _ files: [[SourceFile]]?, _ expected: [PortExpectation]
+  ) {
+    var guards = inputs.flatMap { input in self.guards[OutputPlace(stage: input.stage, output: input.output)] ?? [] }
+    for expectation in expected where expectation.severity != .quarantine {
+      guard case .input(let alias) = expectation.port else { continue }
+      guard let input = inputs.first(where: { alias == nil || $0.alias == alias }), alias != nil || inputs.count == 1 else {
+        tell(Diagnostic(
+          alias.map { "stage \"\(stage.name)\" has no input \"\($0)\"" } ?? "which input is meant?", at: place(expectation, ["input"], stage),
+          hint: alias.flatMap { hint(forUnknown: $0, among: inputs.map(\.alias)) }), of: stage, contract)
+        continue
+      }
+      if let at = add(expectation, of: stage, contract, about: input), expectation.severity == .error { guards.append(at) }
+    }
+    let index = bound.count
+    places[stage.name] = index
+    bound.append(BoundStage(
+      name: stage.name, stage: instance, contract: contract, settings: settings, binding: binding, inputs: inputs, files: files,
+      parameters: parameters(stage, stage.mentioned), span: document.document.span(of: stage.name), keep: stage.keep, variant: stage.variant,
+      retries: stage.written.retries, timeout: stage.written.timeout, guards: Array(Set(guards)).sorted(),
+      locate: { [document, name = stage.name] in document.located($0, stage: name) }))
+    for expectation in expected where expectation.severity != .quarantine {
+      guard case .output(let name) = expectation.port else { continue }
+      guard let output = name == nil ? binding.outputs.first : binding.outputs.first(where: { $0.name == name }) else {
+        tell(Diagnostic(
+          "stage \"\(stage.name)\" (\(contract.kind)) has no output \"\(name ?? "")\"", at: place(expectation, ["of"], stage),
+          hint: hint(forUnknown: name ?? "", among: binding.outputs.map(\.name))), of: stage, contract)
+        continue
+      }
+      let input = BoundInput(port: "table", alias: "table", stage: index, output: output.name, type: output.type)
+      guard let at = add(expectation, of: stage, contract, about: input), expectation.severity == .error else { continue }
+      self.guards[OutputPlace(stage: index, output: output.name), default: []].append(at)
+    }
+  }
+
+  /// One expectation as a stage of its own; its place in the plan.
+  private mutating func add(_ port: PortExpectation, of stage: ResolvedStage, _ contract: Contract, about input: BoundInput) -> Int? {
+    let schema: Schema
+    switch input.type {
+    case .table(let type): schema = type.schema
+    case .open: return nil
+    case .document, .file:
+      tell(Diagnostic(
+        "only of tables something can be expected", at: place(port, [], stage), found: "\(bound[input.stage].name).\(input.output), a \(input.type.carries?.rawValue ?? "")"),
+        of: stage, contract)
+      return nil
+    }
+    var mentioned: [String] = []
+    port.written.forEachText(at: []) { text, _ in mentioned += Template.mentions(of: stage.values.keys.sorted(), in: text) }
+    let parameters = parameters(stage, mentioned)
+    var reader = ExpectationReader()
+    guard let expectation = reader.expectation(port, schema, bindings: parameters.bindings) else {
+      for mistake in reader.mistakes { tell(document.located(mistake, stage: stage.name, in: "expect"), of: stage, contract) }
+      return nil
+    }
+    var subject = input.output, consumer: String?
+    if case .input = port.port { (subject, consumer) = ("\(bound[input.stage].name).\(input.output)", stage.name) }
+    let own = BoundInput(port: "table", alias: "table", stage: input.stage, output: input.output, type: input.type)
+    bound.append(BoundStage(
+      name: "\(stage.name)#\(port.place)", stage: ExpectationStage(expectation), contract: ExpectationStage.contract, settings: expectation.counted,
+      binding: Binding(outputs: [], reads: [.init("table", .named(expectation.columns), .once)]), inputs: [own], files: [],
+      parameters: parameters, span: document.document.span(of: stage.name),
+      expectation: BoundExpectation(
+        expectation: expectation, subject: stage.name, output: subject, input: consumer,
+        span: document.span(of: stage.name, setting: [.index(port.place)], in: "expect"), place: port.place)))
+    return bound.count - 1
+  }
+
+  private func place(_ port: PortExpectation, _ path: [PathStep], _ stage: ResolvedStage) -> Place {
+    .text(document.span(of: stage.name, setting: [.index(port.place)] + path, in: "expect"))
+  }
+
+  /// What is expected, as far as it can be known before types are; nil when something is wrong.
+  private mutating func ports(of stage: ResolvedStage, _ contract: Contract) -> [PortExpectation]? {
+    if stage.expect.isEmpty { return [] }
+    var reader = ExpectationReader()
+    let ports = stage.expect.enumerated().compactMap { reader.port($1, at: $0) }
+    for mistake in reader.mistakes { tell(document.located(mistake, stage: stage.name, in: "expect"), of: stage, contract) }
+    return reader.mistakes.isEmpty ? ports : nil
+  }
+
+  /// The settings with the expectations of severity `quarantine` among its rules, and where the document has those.
+  private mutating func rules(of stage: ResolvedStage, _ kind: any Stage.Type, _ expected: [PortExpectation]) -> (RulePlaces?, JSONValue) {
+    let own = expected.filter { $0.severity == .quarantine }
+    if own.isEmpty { return (nil, stage.with) }
+    guard let keeping = kind as? any RuleKeepingStage.Type else {
+      for port in own {
+        tell(Diagnostic(
+          "kind \"\(stage.kind)\" cannot put rows aside", at: place(port, ["severity"], stage), expected: "\"error\" or \"warn\"",
+          hint: "put a clean stage between"), of: stage, kind.contract)
+      }
+      return (nil, stage.with)
+    }
+    let setting = keeping.rulesSetting
+    let before = stage.with[setting].map { $0.array ?? [$0] } ?? []
+    var added: [JSONValue] = [], from: [TextSpan] = []
+    for port in own {
+      guard let rule = port.ruleWithoutTypes else {
+        tell(Diagnostic(
+          "rows cannot be put aside for this expectation", at: place(port, ["severity"], stage), expected: "\"error\" or \"warn\"",
+          hint: "\"notNull\", \"column\" and \"sql\" are about single rows"), of: stage, kind.contract)
+        continue
+      }
+      if port.port != .output(nil) {
+        tell(Diagnostic("only rows of the main output are put aside", at: place(port, [], stage)), of: stage, kind.contract)
+      }
+      added.append(.string(rule))
+      from.append(document.span(of: stage.name, setting: [.index(port.place)], in: "expect"))
+    }
+    let members = (stage.with.members ?? []).filter { $0.key != setting }
+    return (
+      RulePlaces(setting: setting, first: before.count, spans: from), .object(members + [JSONMember(setting, .array(before + added))])
+    )
+  }
+
+  /// `segments[*]`: a stage that the document asks for without having it.
+  private mutating func bindGathering(_ stage: ResolvedStage, _ gathering: Gathering) {
+    let contract = GatheringStage.contract
+    var inputs: [BoundInput] = [], outputs: [String] = [], variants: [Variant] = []
+    for (at, input) in stage.inputs.enumerated() {
+      guard case .output(let name, let output) = input.reference, let place = places[name] else { return }
+      let made = bound[place].binding.outputs
+      guard let output = output == nil ? made.first : made.first(where: { $0.name == output }) else {
+        tell(Diagnostic("stage \"\(gathering.stage)\" (\(bound[place].contract.kind)) has no output \"\(output ?? "")\"", hint: hint(forUnknown: output ?? "", among: made.map(\.name))), of: stage, contract)
+        return
+      }
+      inputs.append(BoundInput(port: "table", alias: input.alias ?? name, stage: place, output: output.name, type: output.type))
+      outputs.append(output.name)
+      variants.append(gathering.variants[at % gathering.variants.count])
+    }
+    let names = gathering.variants.first?.entries.map(\.name) ?? []
+    let instance = GatheringStage(
+      axes: names.compactMap { name in document.parameters.first { $0.name == name } }, outputs: outputs, variants: variants)
+    do throws(Mistakes) {
+      let types = Inputs(inputs.map { Inputs<ArtifactType>.Entry(port: $0.port, alias: $0.alias, value: $0.type) })
+      add(stage, instance, contract, instance.settings, try instance.bind(types, BindContext()), inputs, [], [])
     } catch {
       for mistake in error.all { tell(mistake, of: stage, contract) }
     }
+  }
+
+  private func parameters(_ stage: ResolvedStage, _ names: [String]) -> [String: ParameterValue] {
+    Dictionary(names.compactMap { name in stage.values[name].map { (name, $0) } }, uniquingKeysWith: { first, _ in first })
   }
 
   /// With pipeline and stage in front, at its place in the document.

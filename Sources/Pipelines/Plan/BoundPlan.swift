@@ -41,13 +41,23 @@ public struct BoundStage: Sendable {
   public let span: TextSpan?
   /// False: what it makes is handed to its consumers and not stored.
   public let keep: Bool
+  /// Which values of the matrix it is made with.
+  public let variant: Variant
+  public let retries: RetryPolicy
+  /// How long one attempt may take.
+  public let timeout: Duration?
+  /// Of a stage that an expectation is.
+  public let expectation: BoundExpectation?
+  /// Places of expectations of severity `error` that have to hold before it may run.
+  public let guards: [Int]
   /// Turns a place among the settings or the wiring into one of the document's text.
   public let locate: @Sendable (Diagnostic) -> Diagnostic
 
   public init(
     name: String, stage: any Stage, contract: Contract, settings: JSONValue, binding: Binding, inputs: [BoundInput],
     files: [[SourceFile]]?, parameters: [String: ParameterValue], span: TextSpan?, keep: Bool = true,
-    locate: @escaping @Sendable (Diagnostic) -> Diagnostic = { $0 }
+    variant: Variant = .none, retries: RetryPolicy = .never, timeout: Duration? = nil, expectation: BoundExpectation? = nil,
+    guards: [Int] = [], locate: @escaping @Sendable (Diagnostic) -> Diagnostic = { $0 }
   ) {
     self.name = name
     self.stage = stage
@@ -59,8 +69,16 @@ public struct BoundStage: Sendable {
     self.parameters = parameters
     self.span = span
     self.keep = keep
+    self.variant = variant
+    self.retries = retries
+    self.timeout = timeout
+    self.expectation = expectation
+    self.guards = guards
     self.locate = locate
   }
+
+  /// Whether the document has it, as itself or as one of its variants; expectations are told of with their stage.
+  public var isStage: Bool { expectation == nil }
 
   /// The settings without the paths of sources: which files they mean is told by the files' names and bytes, and where those
   /// lie changes nothing.

@@ -25,7 +25,7 @@ struct CheckCommand: ParsableCommand {
           let plan = try PipelineDocument(bytes, file: path).resolve(set: assignments.map { ($0.name, $0.value) })
             .bound(to: stageCatalog, finding: nil)
           tell(plan.warnings, unless: common.quiet)
-          if !common.quiet { Standard.out("\(path): pipeline \(plan.pipeline), \(counted(plan.stages.count, "stage")), no mistakes\n") }
+          if !common.quiet { Standard.out("\(path): pipeline \(plan.pipeline), \(counted(plan.stages.count(where: \.isStage), "stage")), no mistakes\n") }
         }
       } catch let mistakes as Mistakes {
         Standard.error(mistakes.description + "\n")

@@ -27,8 +27,16 @@ struct PlanCommand: ParsableCommand {
       let reasons = stage.reasons.count > 1 ? stage.reasons.map { cut($0.description, to: 72) }.joined(separator: "; ") : reasonText(stage.reasons)
       table.append([stage.name, stage.kind, stage.status.rawValue, reasons + (stage.whole.map { " (as a whole: \"\($0)\")" } ?? "")])
     }
-    let counts: [(PlanReport.Status, String)] = [(.wouldExecute, "would execute"), (.mayExecute, "may execute"), (.cached, "cached")]
+    var expected = TextTable([("expectation", .left), ("severity", .left), ("status", .left), ("because", .left)])
+    for node in report.expectations {
+      guard let expectation = node.expectation else { continue }
+      let known = node.outcome.map { $0.holds ? ", met" : ", not met: \($0.found ?? "")" } ?? ""
+      expected.append(["\(expectation.subject): \(expectation.expectation.words)", expectation.expectation.severity.rawValue, node.status.rawValue + known, reasonText(node.reasons)])
+    }
+    var counts: [(PlanReport.Status, String)] = [(.wouldExecute, "would execute"), (.mayExecute, "may execute"), (.cached, "cached")]
+    if !report.names(.blocked).isEmpty { counts.append((.blocked, "blocked")) }
     let total = counts.map { "\(report.names($0.0).count) \($0.1)" }.joined(separator: ", ")
-    Standard.out(table.text() + "\npipeline \(report.pipeline): \(total)\n")
+    let below = report.expectations.isEmpty ? "" : "\n" + expected.text()
+    Standard.out(table.text() + below + "\npipeline \(report.pipeline): \(total)\n")
   }
 }

@@ -39,6 +39,7 @@ struct RunsCompareCommand: ParsableCommand {
         }
       }
       for change in stage.metrics { text += "  metric " + singleLine(change.description) + "\n" }
+      for change in stage.expectations { text += "  expectation " + singleLine(change.description) + "\n" }
     }
     let same = comparison.stages.filter(\.isSame).map(\.name)
     if !same.isEmpty { text += "same: \(same.joined(separator: ", "))\n" }
@@ -83,6 +84,7 @@ struct RunsCompareCommand: ParsableCommand {
         "name": .string(stage.name), "kind": .string(stage.kind), "same": .bool(stage.isSame),
         "status": ["old": stage.status.old.map { .string($0) } ?? .null, "new": stage.status.new.map { .string($0) } ?? .null],
         "outputs": .object(outputs), "metrics": .array(stage.metrics.map(\.json)),
+        "expectations": .array(stage.expectations.map(\.json)),
       ]
     }
     return [

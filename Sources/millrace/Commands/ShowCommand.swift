@@ -9,10 +9,13 @@ struct OutputName: ExpressibleByArgument {
   let output: String?
 
   init?(argument: String) {
-    let parts = argument.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.allSatisfy({ isName(String($0)) }) else { return nil }
-    stage = String(parts[0])
-    output = parts.count > 1 ? String(parts[1]) : nil
+    // Values of a variant, `segments[k=3].profile`, may hold points.
+    let end = argument.lastIndex(of: "]").map { argument.index(after: $0) } ?? argument.startIndex
+    let point = argument[end...].firstIndex(of: ".")
+    let name = String(argument[..<(point ?? argument.endIndex)]), rest = point.map { String(argument[argument.index(after: $0)...]) }
+    guard isName(String(name.prefix { $0 != "[" })), rest.map(isName) ?? true else { return nil }
+    stage = name
+    output = rest
   }
 }
 

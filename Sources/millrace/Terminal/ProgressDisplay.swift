@@ -78,6 +78,17 @@ final class ProgressDisplay: RunObserver {
     state.withLock { say(warning.description, &$0) }
   }
 
+  /// Those of severity `error` are told when the run has ended.
+  func expectationEnded(_ stage: String, _ report: RunReport.Expectation) {
+    guard report.severity == .warn, let warning = report.diagnostic else { return }
+    warned(stage, warning)
+  }
+
+  func stageRetries(_ stage: String, _ failure: Diagnostic) {
+    state.withLock { state in state.running.removeAll { $0.name == stage } }
+    warned(stage, failure)
+  }
+
   /// Takes the rewritten lines away; nothing is drawn afterwards.
   func finish() {
     state.withLock { state in

@@ -16,6 +16,19 @@ func summary(of report: RunReport, store: ArtifactStore) -> String {
     counts.append("\(report.count(status)) \(word)")
   }
   var text = table.text()
+  let expected = report.stages.flatMap { stage in stage.expectations.map { (stage: stage.name, expectation: $0) } }
+  if !expected.isEmpty {
+    var table = TextTable([("expectation", .left), ("severity", .left), ("came out", .left), ("found", .left)])
+    for (stage, expectation) in expected {
+      table.append(["\(stage): \(expectation.words)", expectation.severity.rawValue, expectation.word, cut(expectation.outcome?.found ?? "", to: 72)])
+    }
+    text += "\n" + table.text()
+  }
+  for metrics in report.metricTables {
+    var table = TextTable((metrics.axes + metrics.metrics).map { ($0, .right) })
+    for row in metrics.rows { table.append(row.variant + row.values.map { $0?.canonical ?? "" }) }
+    text += "\n\(metrics.stage)\n" + table.text(indent: 2)
+  }
   text += "\npipeline \(report.pipeline) \(report.status.rawValue) in \(secondsText(report.seconds)): \(counts.joined(separator: ", "))\n"
   let folder = shownPath(store.path) + "/" + report.folder
   var files = TextTable([("", .left), ("", .left)])
@@ -47,7 +60,10 @@ func plainSeconds(_ seconds: Double) -> String {
 
 /// The mistakes of failed stages. Every first line names pipeline, stage, file and place.
 func failures(of report: RunReport) -> [Diagnostic] {
-  report.stages.filter { $0.status == .failed }.flatMap { stage in
-    stage.mistakes.map { $0.told(of: "pipeline \"\(report.pipeline)\", stage \"\(stage.name)\" (\(stage.kind))", at: stage.span) }
+  report.stages.flatMap { stage in
+    let unmet = stage.expectations.flatMap { expectation in
+      expectation.mistakes + (expectation.severity == .error ? [expectation.diagnostic].compactMap { $0 } : [])
+    }
+    return (stage.mistakes + unmet).map { $0.told(of: "pipeline \"\(report.pipeline)\", stage \"\(stage.name)\" (\(stage.kind))", at: stage.span) }
   }
 }
