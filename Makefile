@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PK
 # One set of flags for build and test, so that both share .build.
 flags := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 
-.PHONY: build setup run test test-more bench docs clean help
+.PHONY: build setup run test test-more test-faults bench docs clean help
 
 build: setup ## compile everything, optimized
 	@.ci/link-libraries "$$(swift build $(flags) --show-bin-path)"
@@ -24,8 +24,12 @@ test: build ## run all tests
 test-more: build ## runs that are killed, tests under the address and thread sanitizers, about 17 minutes
 	.ci/test-more
 
+test-faults: build ## kills, failing system calls, damaged files, crowds, small disks; FAULTS=--long for all of it
+	Tests/Faults/run $(FAULTS)
+
 bench: build ## measure
 	Tests/Benchmarks/run.sh
+	Tests/Benchmarks/overhead.sh
 
 docs: build ## make docs/stages.md and docs/pipeline.schema.json anew
 	.build/release/millrace docs docs
@@ -34,4 +38,4 @@ clean: ## forget what was built; artifacts and .deps stay
 	rm -rf .build .build-asan .build-tsan .build-fuzz
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -65,6 +65,8 @@ int remote_read(MillraceRemoteFile *, int64_t, void *, int64_t, int64_t *, char 
 void remote_close(MillraceRemoteFile *);
 int remote_version(const char *, char *, size_t, char *, size_t);
 int remote_list(const char *, int, MillraceListed, void *, char *, size_t);
+int remote_size(const char *, int64_t *, char *, size_t);
+int remote_write(const char *, const char *, char *, size_t);
 
 int call(const char *, const MillraceOptions *, ArrowArray **, ArrowSchema **, int32_t, uint64_t, int64_t, ArrowArray *,
          ArrowSchema *, char *, size_t);

@@ -2,6 +2,8 @@
 #include <arrow/config.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/filesystem/filesystem_library.h>
+#include <arrow/buffer.h>
+#include <arrow/io/file.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <dlfcn.h>
@@ -161,6 +163,34 @@ int remote_list(const char *uri, int recursive, MillraceListed listed, void *con
       listed(context, path.c_str());
     }
     return arrow::Status::OK();
+  });
+}
+
+int remote_size(const char *uri, int64_t *size, char *error, size_t error_size) {
+  return guarded(error, error_size, [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const auto place, find(uri));
+    ARROW_ASSIGN_OR_RAISE(const auto info, place.system->GetFileInfo(place.path));
+    *size = info.type() == arrow::fs::FileType::File ? info.size() : -1;
+    return arrow::Status::OK();
+  });
+}
+
+int remote_write(const char *uri, const char *path, char *error, size_t error_size) {
+  return guarded(error, error_size, [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(const auto place, find(uri));
+    ARROW_ASSIGN_OR_RAISE(const auto from, arrow::io::ReadableFile::Open(path));
+    // An upload that is not closed leaves no object.
+    ARROW_ASSIGN_OR_RAISE(const auto to, place.system->OpenOutputStream(place.path));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const auto piece, from->Read(8 << 20));
+      if (piece->size() == 0) break;
+      const auto written = to->Write(piece);
+      if (!written.ok()) {
+        ARROW_UNUSED(to->Abort());
+        return written;
+      }
+    }
+    return to->Close();
   });
 }
 

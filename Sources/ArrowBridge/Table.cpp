@@ -62,6 +62,8 @@ extern "C" __attribute__((visibility("default"))) const MillraceArrow *millrace_
       millrace::remote_close,
       millrace::remote_version,
       millrace::remote_list,
+      millrace::remote_size,
+      millrace::remote_write,
   };
   // Concurrency is the caller's; one thread each is the least Arrow allows. They start at first use only.
   (void)arrow::SetCpuThreadPoolCapacity(1);

@@ -16,6 +16,19 @@ struct CommonArguments: ParsableArguments {
   @Flag(help: "No progress and no warnings; the result and errors only.") var quiet = false
 }
 
+/// A cache that several stores share.
+struct CacheArguments: ParsableArguments {
+  @Option(help: ArgumentHelp(
+    "A folder or s3:// address: what the store does not hold is looked for there, what is made is put there. Default: $MILLRACE_CACHE.", valueName: "place"))
+  var cache: String?
+  @Flag(help: "Only look there; put nothing.") var cacheReadOnly = false
+
+  func shared() throws -> SharedCache? {
+    guard let place = cache ?? environment("MILLRACE_CACHE"), !place.isEmpty else { return nil }
+    return try SharedCache(place, isReadOnly: cacheReadOnly)
+  }
+}
+
 /// Where artifacts are.
 struct StoreArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The store. Default: $MILLRACE_ARTIFACTS, else artifacts/ of the project.", valueName: "dir"))
@@ -80,7 +93,7 @@ struct PipelineSource {
   var project: Project { Project(document: document) }
 
   func resolved() throws -> ResolvedDocument {
-    try PipelineDocument(text ?? contents(ofDocument: document), file: document).resolve(set: values)
+    try readDocument(text ?? contents(ofDocument: document), file: document, values: values).resolve(set: values)
   }
 
   /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
@@ -109,6 +122,13 @@ struct PipelineSource {
     } catch {
       throw Mistakes(options.mistakes(among: document.stages.map { ($0.name, $0.kind) }, of: document.document.name) + error.all)
     }
+  }
+}
+
+/// A document as it was written; throws all that is wrong with it, what kinds say included.
+func readDocument(_ bytes: [UInt8], file: String, values: [(name: String, value: String)]) throws -> PipelineDocument {
+  do throws(Mistakes) { return try PipelineDocument(bytes, file: file) } catch {
+    throw PipelineDocument.mistakes(of: bytes, file: file, set: values, kinds: stageCatalog)
   }
 }
 

@@ -66,6 +66,9 @@ struct Millrace: ParsableCommand {
     switch error {
     case let code as ExitCode: return code.rawValue
     case let mistakes as Mistakes: Standard.error(mistakes.description + "\n")
+    case let refusal as Refusal:
+      Standard.error(refusal.description + "\n")
+      return Exit.failed.rawValue
     case let moved as Moved:
       Standard.error(Mistakes(moved.all).description + "\n")
       return Exit.moved.rawValue

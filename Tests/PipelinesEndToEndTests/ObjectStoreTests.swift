@@ -167,6 +167,50 @@ private final class ObjectStore {
 
       """)
   }
+
+  @Test func aSharedCache() throws {
+    guard let store = ObjectStore() else { return }
+    let folder = store.folder
+    folder.write(salesCSV, to: "sales.csv")
+    folder.write(shopDocument, to: "shop.json")
+    let place = "s3://shop/shared/cache"
+    func run(_ artifacts: String, _ more: String...) throws -> JSONValue {
+      let outcome = Executable.run(["run", "shop.json", "--artifacts", artifacts, "--json"] + more, in: folder.path, environment: store.environment)
+      try #require(outcome.code == 0, "\(outcome.error)")
+      return try json(outcome.out)
+    }
+    let first = try run("one")
+    #expect(store.millrace("cache", "push", place, "--artifacts", "one").out.hasPrefix("pushed 3 recipes, "))
+    #expect(store.millrace("cache", "push", place, "--artifacts", "one").out == "pushed 0 recipes, 0 artifacts, 0 bytes; 3 recipes were there\n")
+    let pulled = store.millrace("cache", "pull", place, "--artifacts", "two")
+    #expect(pulled.code == 0 && pulled.out.hasPrefix("pulled 3 recipes, "), "\(pulled.out)\(pulled.error)")
+    #expect(store.millrace("cache", "verify", "--artifacts", "two").code == 0)
+    let outputs = { (report: JSONValue) in (report["stages"]?.array ?? []).map { $0["outputs"]?.members?.compactMap { $0.value["digest"]?.string } ?? [] } }
+    let second = try run("two")
+    #expect(second["executed"]?.int == 0 && outputs(second) == outputs(first))
+
+    // A run that asks, and gives what it made.
+    let third = try run("three", "--cache", place, "--set", "least=1")
+    #expect(third["cached"]?.int == 1 && third["executed"]?.int == 2)
+    let fourth = try run("four", "--cache", place, "--cache-read-only", "--set", "least=1")
+    #expect(fourth["cached"]?.int == 3 && outputs(fourth) == outputs(third))
+    _ = try run("five", "--cache", place, "--cache-read-only", "--set", "least=2")
+    #expect(try run("six", "--cache", place, "--set", "least=2")["executed"]?.int == 2)
+
+    // What is not as it was written is not taken.
+    let digest = try #require(first["stages"]?.array?.first?["outputs"]?["table"]?["digest"]?.string)
+    store.put("shared/cache/objects/\(digest)/part-00000.arrow", "no table")
+    let refused = store.millrace("cache", "pull", place, "--artifacts", "seven")
+    #expect(refused.code == 3)
+    #expect(refused.out.hasPrefix("objects/\(digest)/part-00000.arrow: it is missing or of another size\n"))
+    let outcome = Executable.run(["run", "shop.json", "--artifacts", "eight", "--cache", place], in: folder.path, environment: store.environment)
+    #expect(outcome.code == 0)
+    #expect(outcome.error.contains("warning: shared cache \"\(place)\": objects/\(digest)/part-00000.arrow: it is missing or of another size; it is not used\n"))
+    #expect(store.millrace("cache", "pull", place, "--artifacts", "ten").code == 0)
+    let away = Executable.run(["run", "shop.json", "--artifacts", "nine", "--cache", "s3://nowhere/cache"], in: folder.path, environment: store.environment)
+    #expect(away.code == 0 && away.error.contains("warning: the shared cache \"s3://nowhere/cache\" is left out: "), "\(away.error)")
+    #expect(!away.error.contains(ObjectStore.secret))
+  }
 }
 
 /// What is said of addresses before anything is asked for.

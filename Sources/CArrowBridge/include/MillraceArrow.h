@@ -136,7 +136,7 @@ struct MillraceOptions {
 };
 
 /// Raised whenever the table below changes, so that a stale library is refused, not called.
-#define MILLRACE_ARROW_LAYOUT 3
+#define MILLRACE_ARROW_LAYOUT 4
 
 /// Sees the bytes of a file in their order while they are written.
 typedef void (*MillraceWritten)(void *MILLRACE_NULLABLE context, const void *MILLRACE_NONNULL bytes, int64_t count);
@@ -233,6 +233,10 @@ struct MillraceArrow {
   /// Tells the objects below a place; `recursive` 0: not those in folders below it. None when there is no such place.
   int (*remote_list)(const char *uri, int recursive, MillraceListed listed, void *MILLRACE_NULLABLE context, char *error,
                      size_t error_size);
+  /// Bytes of an object; -1 when there is none of that name.
+  int (*remote_size)(const char *uri, int64_t *size, char *error, size_t error_size);
+  /// Writes a file of this machine as an object, which is there whole or not at all; one of that name is replaced.
+  int (*remote_write)(const char *uri, const char *path, char *error, size_t error_size);
 };
 
 /// The table, or NULL with a sentence in `error`. The first call opens libArrowBridge: in the folders of

@@ -9,6 +9,8 @@ struct Freshness: Sendable {
   let asked: AskedColumns
   /// Of a run: what is found stays until it ends. Nil for plans, which use nothing.
   var gate: StoreGate?
+  /// Of a run that has one: where recipes are looked for that the store does not hold.
+  var shared: (cache: SharedCache, arrival: SharedArrival)?
 
   /// What a recipe gave, all of it in the store.
   struct Made: Sendable {
@@ -48,6 +50,15 @@ struct Freshness: Sendable {
 
   /// Looks at names and sizes only; opens no data.
   func find(_ key: Digest, of stage: BoundStage) -> Finding {
+    let finding = found(key, of: stage)
+    if case .made = finding { return finding }
+    // What is known here without its rows is not asked for: it is known there so too.
+    if case .unread = finding { return finding }
+    guard let shared, shared.cache.bring(key, shared.arrival) else { return finding }
+    return found(key, of: stage)
+  }
+
+  private func found(_ key: Digest, of stage: BoundStage) -> Finding {
     guard let gate else { return look(for: key, of: stage) }
     return gate.hold {
       let finding = look(for: key, of: stage)

@@ -177,13 +177,19 @@ extension BoundStage {
 }
 
 extension Mistakes {
-  /// Whatever a stage or the system threw, as mistakes that name the stage where they name no place of their own.
-  init(describing error: any Error, in stage: BoundStage) {
+  /// Whatever was thrown.
+  init(describing error: any Error) {
     switch error {
     case let mistakes as Mistakes: self = mistakes
     case let diagnostic as Diagnostic: self.init(diagnostic)
+    case let refusal as Refusal: self.init(refusal.diagnostic)
     default: self.init(Diagnostic("\(error)"))
     }
+  }
+
+  /// The same, with the stage named where they name no place of their own.
+  init(describing error: any Error, in stage: BoundStage) {
+    self.init(describing: error)
     all = all.map(stage.locate)
     for at in all.indices where all[at].place == .nowhere { if let span = stage.span { all[at].place = .text(span) } }
   }

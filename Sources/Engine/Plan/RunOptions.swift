@@ -22,6 +22,10 @@ public struct RunOptions: Sendable {
   public var promise: PlanFile?
   /// `--locked`: what was read and given before; a run that would read anything else does not begin.
   public var lock: LockFile?
+  /// `--wait`: for how many seconds a stage waits for another run that makes the same. Nil: as long as it takes.
+  public var wait: Double?
+  /// `--cache`: where artifacts are looked for that the store does not hold, and where those go that the run made.
+  public var cache: SharedCache?
   /// For the record of the run: what it was started with.
   public var provenance: Provenance?
   /// For the record of the run.

@@ -33,7 +33,7 @@ public struct RunRegistry: Sendable {
       guard let record = Disk.json("\(store.runs)/\(id)/run.json"), let members = record.members else {
         return Entry(id: id, summary: nil, isPinned: isPinned)
       }
-      let summary = JSONValue.object(members.filter { $0.key != "stages" && $0.key != "document" })
+      let summary = JSONValue.object(members.filter { RunReport.summaryKeys.contains($0.key) })
       added.append((id, summary))
       return Entry(id: id, summary: summary, isPinned: isPinned)
     }

@@ -116,6 +116,10 @@ extension RunReport {
     .object(json().members! + [JSONMember("document", resolved)] + provenance)
   }
 
+  static let summaryKeys: Set = [
+    "run", "pipeline", "file", "status", "started", "seconds", "executed", "cached", "failed", "skipped", "width", "millrace",
+  ]
+
   /// What `runs list` shows.
   var summary: JSONValue {
     [

@@ -1,3 +1,4 @@
+import Columns
 import Diagnostics
 import Pipelines
 
@@ -26,6 +27,9 @@ extension Execution {
       return (stage.name, entry.recipe, entry.seconds)
     }
   }
+
+  /// Keys of what this run made, ascending, those of pieces among them.
+  var executedRecipes: [Digest] { ledger.withLock { $0.executed }.sorted() }
 
   func report(_ index: Int, _ settled: Settled) -> RunReport.Stage {
     let stage = plan.stages[index]

@@ -39,6 +39,7 @@ extension Execution {
     switch error {
     case let mistakes as Mistakes: !mistakes.isEmpty && mistakes.all.allSatisfy(\.isTransient)
     case let mistake as Diagnostic: mistake.isTransient
+    case let refusal as Refusal: refusal.diagnostic.isTransient
     default: false
     }
   }

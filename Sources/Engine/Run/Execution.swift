@@ -181,7 +181,7 @@ final class Execution: @unchecked Sendable {
     }
     if let delay = retryDelay(entry, error) { return .again(delay) }
     settled.status = .failed
-    settled.mistakes = Mistakes(describing: error, in: plan.stages[entry.index]).all
+    settled.mistakes = Mistakes(describing: error, in: plan.stages[entry.index]).all.map { Disk.advised($0, store: freshness.store.path) }
     settled.seconds = settled.start.map { clock.seconds - $0 }
     settle(entry.index, settled)
     return options.keepGoing ? .failed : .stop
@@ -356,12 +356,21 @@ final class Execution: @unchecked Sendable {
   /// The right to make what a recipe gives; waits while another process has it.
   func lock(_ key: Digest, _ stage: BoundStage) throws -> FileLock {
     let path = freshness.store.locks + "/\(key)"
-    var hasTold = false
+    let begin = clock.seconds
+    var wasStopped: Bool?, turn = 0
     while true {
       if let lock = try FileLock.attempt(path) { return lock }
-      if !hasTold { observer?.stageWaits(stage.name, holder: FileLock.holder(path)) }
-      hasTold = true
+      if turn % 50 == 0 {
+        let holder = FileLock.holder(path), isStopped = holder?.isStopped ?? false
+        if wasStopped != isStopped { observer?.stageWaits(stage.name, holder: holder) }
+        wasStopped = isStopped
+        if let wait = options.wait, clock.seconds - begin >= wait {
+          throw Diagnostic(
+            "another run makes it (\(holder.map(\.description) ?? "process unknown")), and did not end within \(Int(wait)) s", hint: "wait longer with --wait, or end that run")
+        }
+      }
       if cancellation.isCancelled { throw RunCancelled() }
+      turn += 1
       usleep(20_000)
     }
   }

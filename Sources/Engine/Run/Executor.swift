@@ -45,7 +45,11 @@ public struct Executor: Sendable {
     let working = temporary.map { ArtifactStore(path: $0.fresh("store")) } ?? store
     if options.noCache { try working.prepare() }
     let workingCatalog = options.noCache ? Catalog.inMemory() : catalog
-    let freshness = Freshness(store: working, catalog: workingCatalog, asked: AskedColumns(plan), gate: options.noCache ? nil : StoreGate(store))
+    var freshness = Freshness(
+      store: working, catalog: workingCatalog, asked: AskedColumns(plan), gate: options.noCache ? nil : StoreGate(store) { observer?.storeWaits(holder: $0) })
+    if let cache = options.cache, !options.noCache {
+      freshness.shared = (cache, try SharedArrival(store, width: options.width) { observer?.cacheFailed($0) })
+    }
     let planned = try planner(plan, options, freshness).report()
     let moved = (options.promise?.moved(to: planned) ?? []) + (options.lock?.movedInputs(planned, of: plan) ?? [])
     if !moved.isEmpty { throw Moved(moved) }
@@ -60,6 +64,9 @@ public struct Executor: Sendable {
     execution.settleCached()
     if !pending.isEmpty {
       try execution.run(pending, history: workingCatalog.history(of: plan.pipeline))
+    }
+    if let cache = options.cache, !options.noCache {
+      cache.give(execution.executedRecipes, from: store, width: options.width) { observer?.cacheFailed($0) }
     }
     let report = RunReport(
       id: folder.id, pipeline: plan.pipeline, file: plan.file, status: execution.status, started: folder.started, seconds: clock.seconds,

@@ -8,8 +8,12 @@ public protocol RunObserver: Sendable {
   func stageStarted(_ stage: String, reasons: [Reason])
   /// Rows written to one output so far.
   func stageProgressed(_ stage: String, output: String, rows: Int)
-  /// Another process makes the same artifact; `holder` is its process number.
-  func stageWaits(_ stage: String, holder: String?)
+  /// Another process makes the same artifact. Told again when it was stopped or went on.
+  func stageWaits(_ stage: String, holder: LockHolder?)
+  /// A collection works, or stands still, in the store.
+  func storeWaits(holder: LockHolder?)
+  /// The shared cache could not do what it was asked for; the run goes on without it.
+  func cacheFailed(_ diagnostic: Diagnostic)
   /// Executed, cached, failed or skipped.
   func stageEnded(_ report: RunReport.Stage)
   func warned(_ stage: String, _ warning: Diagnostic)
@@ -23,7 +27,9 @@ extension RunObserver {
   public func runStarted(id: String, stages: Int, toExecute: Int) {}
   public func stageStarted(_ stage: String, reasons: [Reason]) {}
   public func stageProgressed(_ stage: String, output: String, rows: Int) {}
-  public func stageWaits(_ stage: String, holder: String?) {}
+  public func stageWaits(_ stage: String, holder: LockHolder?) {}
+  public func storeWaits(holder: LockHolder?) {}
+  public func cacheFailed(_ diagnostic: Diagnostic) {}
   public func stageEnded(_ report: RunReport.Stage) {}
   public func warned(_ stage: String, _ warning: Diagnostic) {}
   public func expectationEnded(_ stage: String, _ report: RunReport.Expectation) {}

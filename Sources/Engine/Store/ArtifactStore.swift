@@ -104,9 +104,12 @@ public struct ArtifactStore: Sendable {
   // MARK: Recipes
 
   func recipe(_ key: Digest) -> RecipeRecord? {
-    guard let content = Sealed.content(recipes + "/\(key).json"), let record = RecipeRecord(content),
-      Digest(of: record.recipe.canonical) == key
-    else { return nil }
+    Disk.contents(recipes + "/\(key).json").flatMap { Self.recipe(key, of: $0) }
+  }
+
+  /// The recipe that bytes hold; nil when they are not what was written under that key.
+  static func recipe(_ key: Digest, of written: [UInt8]) -> RecipeRecord? {
+    guard let content = Sealed.content(of: written, "\(key).json"), let record = RecipeRecord(content), Digest(of: record.recipe.canonical) == key else { return nil }
     return record
   }
 

@@ -11,21 +11,49 @@ import Pipelines
 /// The few things the engine asks of a file system, with failures in words that name the path.
 enum Disk {
   /// What the system refused: `cannot write "artifacts/objects": No space left on device`.
-  static func failure(_ act: String, _ path: String, code: Int32 = errno) -> Diagnostic {
-    let reason = String(cString: strerror(code))
-    var hint: String?
-    switch code {
-    case ENOSPC, EDQUOT: hint = freeBytes(at: path).map { "\($0) bytes are free there; make room or choose another store with --artifacts" }
-    case EROFS, EACCES, EPERM: hint = "choose another store with --artifacts, or change the permissions"
-    case EMFILE, ENFILE: hint = "too many files are open; raise the limit with ulimit -n, or run with a smaller -j"
-    default: break
-    }
-    var failure = Diagnostic("cannot \(act) \"\(path)\": \(reason)", hint: hint)
+  static func failure(_ act: String, _ path: String, code: Int32 = errno) -> Refusal {
+    var failure = Diagnostic("cannot \(act) \"\(path)\": \(String(cString: strerror(code)))", hint: hint(code, path))
     failure.isTransient = [EIO, EAGAIN, EBUSY, EINTR, ENFILE, EMFILE, ESTALE, ETIMEDOUT].contains(code)
-    return failure
+    return Refusal(failure)
   }
 
-  private static func freeBytes(at path: String) -> UInt64? {
+  private static func hint(_ code: Int32, _ path: String) -> String? {
+    switch code {
+    case ENOSPC, EDQUOT: freeBytes(at: path).map { "\($0) bytes are free there; make room or choose another store with --artifacts" }
+    case EROFS, EACCES, EPERM: "choose another store with --artifacts, or change the permissions"
+    case EMFILE, ENFILE: "too many files are open; raise the limit with ulimit -n, or run with a smaller -j"
+    default: nil
+    }
+  }
+
+  /// What a library said of a refusal of the system while it wrote for the store, with what to do about it.
+  static func advised(_ diagnostic: Diagnostic, store: String) -> Diagnostic {
+    guard diagnostic.hint == nil, let code = [ENOSPC, EDQUOT, EMFILE, ENFILE].first(where: { diagnostic.message.contains(String(cString: strerror($0))) }) else {
+      return diagnostic
+    }
+    var advised = diagnostic
+    advised.hint = hint(code, store)
+    return advised
+  }
+
+  // A signal may come at any moment; what it interrupts is begun again.
+
+  static func opened(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+    while true {
+      let file = open(path, flags | O_CLOEXEC, mode)
+      if file >= 0 || errno != EINTR { return file }
+    }
+  }
+
+  static func isFlushed(_ file: Int32) -> Bool {
+    while fsync(file) != 0 { if errno != EINTR { return false } }
+    return true
+  }
+
+  /// A descriptor is free after an interruption too, and what was flushed is on the disk.
+  static func isClosed(_ file: Int32) -> Bool { close(file) == 0 || errno == EINTR }
+
+  static func freeBytes(at path: String) -> UInt64? {
     var at = path
     var status = statvfs()
     while statvfs(at, &status) != 0 {
@@ -74,61 +102,91 @@ enum Disk {
     return Int(status.st_size)
   }
 
-  /// Nil when there is no such file or it cannot be read; callers treat both as missing.
-  static func contents(_ path: String) -> [UInt8]? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
+  /// Nil when there is no such file or it cannot be read; for callers that treat both as missing.
+  static func contents(_ path: String) -> [UInt8]? { try? read(path) }
+
+  /// Nil when there is no such file; throws when it cannot be read.
+  static func read(_ path: String) throws -> [UInt8]? {
+    let file = opened(path, O_RDONLY | O_NONBLOCK)
+    guard file >= 0 else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw failure("read", path)
+    }
     defer { close(file) }
     var status = stat()
-    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    guard fstat(file, &status) == 0 else { throw failure("read", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else { return nil }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var have = 0
     while have < bytes.count {
       let n = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress! + have, $0.count - have, off_t(have)) }
       if n < 0, errno == EINTR { continue }
-      if n <= 0 { return nil }
+      if n < 0 { throw failure("read", path) }
+      // Cut off meanwhile.
+      if n == 0 { return nil }
       have += n
     }
     return bytes
   }
 
+  /// The beginning of a file of the system, which has no size; nil when there is none.
+  static func text(ofUnsized path: String) -> [UInt8]? {
+    let file = opened(path, O_RDONLY)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let n = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress!, $0.count, 0) }
+    return n > 0 ? Array(bytes[..<n]) : nil
+  }
+
   /// Writes a new file; `durably`: it is on the disk when this returns.
   static func write(_ bytes: [UInt8], to path: String, durably: Bool) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let file = opened(path, O_WRONLY | O_CREAT | O_EXCL, 0o666)
     guard file >= 0 else { throw failure("write", path) }
-    var failed: Diagnostic?
+    var failed: Refusal?
     var have = 0
     while have < bytes.count, failed == nil {
       let n = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress! + have, $0.count - have) }
       if n < 0, errno == EINTR { continue }
       if n < 0 { failed = failure("write", path) } else { have += n }
     }
-    if failed == nil, durably, fsync(file) != 0 { failed = failure("flush", path) }
-    if close(file) != 0, failed == nil { failed = failure("close", path) }
+    if failed == nil, durably, !isFlushed(file) { failed = failure("flush", path) }
+    if !isClosed(file), failed == nil { failed = failure("close", path) }
     if let failed { throw failed }
   }
 
   static func flushFolder(_ path: String) throws {
-    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = opened(path, O_RDONLY | O_DIRECTORY)
     guard folder >= 0 else { throw failure("open", path) }
     defer { close(folder) }
     // Some file systems cannot flush a folder and say EINVAL; they order renames themselves.
-    if fsync(folder) != 0, errno != EINVAL { throw failure("flush", path) }
+    if !isFlushed(folder), errno != EINVAL { throw failure("flush", path) }
   }
 
   static func flushFile(_ path: String) throws {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = opened(path, O_RDONLY)
     guard file >= 0 else { throw failure("open", path) }
     defer { close(file) }
-    if fsync(file) != 0 { throw failure("flush", path) }
+    if !isFlushed(file) { throw failure("flush", path) }
   }
 
   /// Names in a folder, ascending by UTF-8 bytes; empty when it cannot be read.
-  static func names(in folder: String) -> [String] {
-    guard let opened = opendir(folder) else { return [] }
+  static func names(in folder: String) -> [String] { (try? list(folder)) ?? [] }
+
+  /// The same; throws when it cannot be read. A folder that is not there holds nothing.
+  static func list(_ folder: String) throws -> [String] {
+    guard let opened = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw failure("read", folder)
+    }
     defer { closedir(opened) }
     var names: [String] = []
-    while let entry = readdir(opened) {
+    while true {
+      errno = 0
+      guard let entry = readdir(opened) else {
+        if errno != 0 { throw failure("read", folder) }
+        break
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
       }

@@ -16,7 +16,7 @@ enum FileDigest {
 
   /// `isOurs`: a file of the store, which nobody makes shorter. It is mapped, as it is for whoever uses it; others are read.
   static func of(_ path: String, width: Int, isOurs: Bool = false) throws -> Digest {
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let file = Disk.opened(path, O_RDONLY | O_NONBLOCK)
     guard file >= 0 else { throw Disk.failure("read", path) }
     defer { close(file) }
     var status = stat()

@@ -6,6 +6,25 @@ import Diagnostics
   import Darwin
 #endif
 
+/// A process for which another one waits.
+public struct LockHolder: Hashable, Sendable, CustomStringConvertible {
+  public let process: Int
+  /// How long it has held the lock.
+  public let seconds: Int
+
+  /// Stopped by a signal or a debugger: it goes on when it is told to, and its locks stay until then.
+  public var isStopped: Bool {
+    // `/proc/<pid>/stat`: the state follows the name, which stands in parentheses and may hold anything.
+    guard let bytes = Disk.text(ofUnsized: "/proc/\(process)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count else { return false }
+    return bytes[end + 2] == UInt8(ascii: "T") || bytes[end + 2] == UInt8(ascii: "t")
+  }
+
+  /// `process 4711, for 12 s, which is stopped: kill -CONT 4711 lets it go on`.
+  public var description: String {
+    "process \(process), for \(seconds) s" + (isStopped ? ", which is stopped: kill -CONT \(process) lets it go on" : "")
+  }
+}
+
 /// An advisory lock on a file: the kernel frees it when the process ends, however it ends.
 // @unchecked: the descriptor is set in init and closed once, in deinit.
 final class FileLock: @unchecked Sendable {
@@ -22,7 +41,7 @@ final class FileLock: @unchecked Sendable {
   /// The lock, or nil while another holds it. The file says who: its process number.
   static func attempt(_ path: String) throws -> FileLock? {
     while true {
-      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+      let file = Disk.opened(path, O_RDWR | O_CREAT, 0o666)
       guard file >= 0 else { throw Disk.failure("lock", path) }
       if flock(file, LOCK_EX | LOCK_NB) != 0 {
         let code = errno
@@ -44,9 +63,11 @@ final class FileLock: @unchecked Sendable {
     }
   }
 
-  /// The process number that the holder wrote, for messages.
-  static func holder(_ path: String) -> String? {
-    Disk.contents(path).map { String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self) }
+  /// Who holds it, as the file says, for messages; nil when nobody wrote into it.
+  static func holder(_ path: String) -> LockHolder? {
+    guard let words = Disk.contents(path), let process = Int(String(decoding: words.prefix { $0 != 10 }, as: UTF8.self)) else { return nil }
+    // Written when it was taken, and never after.
+    return LockHolder(process: process, seconds: FileTime(ofFile: path)?.age ?? 0)
   }
 
   /// Removes the file while the lock is held, then frees the lock.

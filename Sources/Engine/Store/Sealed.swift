@@ -16,7 +16,11 @@ enum Sealed {
 
   /// Nil when the file is missing or is not what was written.
   static func content(_ path: String) -> JSONValue? {
-    guard let written = Disk.contents(path) else { return nil }
+    Disk.contents(path).flatMap { content(of: $0, path) }
+  }
+
+  /// The same of bytes that were read; `path` is their name.
+  static func content(of written: [UInt8], _ path: String) -> JSONValue? {
     let length = head(Digest(high: 0, low: 0)).count
     guard written.count > length + tail.count else { return nil }
     let inside = Array(written[length..<written.count - tail.count])

@@ -39,12 +39,15 @@ public struct StoreCollection: Sendable {
 
 extension ArtifactStore {
   /// Takes away what `rules` do not keep; `isDry`: only says what. Runs may be under way: what they use stays.
-  public func collect(_ rules: CollectionRules, isDry: Bool) throws -> StoreCollection {
+  /// `waits` is told who is waited for, when that takes longer than a second.
+  public func collect(
+    _ rules: CollectionRules, isDry: Bool, waits: @escaping @Sendable (LockHolder?) -> Void = { _ in }
+  ) throws -> StoreCollection {
     guard Disk.isFolder(path) else { return StoreCollection(runs: [], recipes: [], artifacts: [], bytes: 0, left: 0) }
     try prepare()
-    guard let gate = StoreGate(self) else { throw Disk.failure("write", path + "/gate") }
+    guard let gate = StoreGate(self, waits: waits) else { throw Disk.failure("write", path + "/gate") }
     return try gate.holdAlone {
-      let contents = StoreContents(self)
+      let contents = try StoreContents(self)
       let collection = contents.collection(rules)
       if isDry { return collection }
       let aside = try TemporaryFolder(in: self)
@@ -90,15 +93,17 @@ private struct StoreContents {
   private let artifacts: [(name: String, isInUse: Bool)]
   private let files: [(path: String, identity: String, bytes: Int, links: Int)]
 
-  init(_ store: ArtifactStore) {
+  /// Throws when a part of it cannot be read: what cannot be seen must not be taken for nothing.
+  init(_ store: ArtifactStore) throws {
     let oldest = LiveRun.oldest(in: store)
     let isInUse = { (path: String) in
       guard let oldest, let time = FileTime(ofFile: path) else { return false }
       return time >= oldest
     }
-    runs = Disk.names(in: store.runs).filter { $0 != "latest" && !$0.hasPrefix(".") }.map { id in
+    runs = try Disk.list(store.runs).filter { $0 != "latest" && !$0.hasPrefix(".") }.map { id in
       let folder = store.runs + "/" + id
-      guard let record = Disk.json(folder + "/run.json") else {
+      let written = try Disk.read(folder + "/run.json")
+      guard let record = written.flatMap({ JSONReader.readAll($0, file: id).document?.value }) else {
         return Run(id: id, pipeline: "", age: FileTime(ofFile: folder)?.age ?? 0, outputs: nil, isHeld: isInUse(folder) || Disk.exists(folder + "/pinned"))
       }
       var outputs: Set<String> = []
@@ -109,10 +114,11 @@ private struct StoreContents {
         id: id, pipeline: record["pipeline"]?.string ?? "", age: FileTime(ofFile: folder + "/run.json")?.age ?? 0, outputs: outputs,
         isHeld: Disk.exists(folder + "/pinned"))
     }
-    recipes = Disk.names(in: store.recipes).map { name in
+    recipes = try Disk.list(store.recipes).map { name in
       let path = store.recipes + "/" + name
-      // What cannot be read is worth nothing: it goes.
-      guard let record = name.hasSuffix(".json") ? Digest(name.dropLast(5)).flatMap({ store.recipe($0) }) : nil else {
+      let written = try Disk.read(path)
+      // What is not as it was written is worth nothing: it goes.
+      guard let written, let key = name.hasSuffix(".json") ? Digest(name.dropLast(5)) : nil, let record = ArtifactStore.recipe(key, of: written) else {
         return StoredRecipe(name: name, outputs: ["damaged"], part: nil, whole: nil, isInUse: isInUse(path))
       }
       let family = Self.family(record.recipe)
@@ -120,7 +126,7 @@ private struct StoreContents {
       return StoredRecipe(
         name: name, outputs: record.outputs.map(\.digest.description), part: isPart ? family : nil, whole: isPart ? nil : family, isInUse: isInUse(path))
     }
-    artifacts = Disk.names(in: store.objects).map { ($0, isInUse(store.objects + "/" + $0)) }
+    artifacts = try Disk.list(store.objects).map { ($0, isInUse(store.objects + "/" + $0)) }
     var files: [(String, String, Int, Int)] = []
     func look(_ path: String) {
       var status = stat()

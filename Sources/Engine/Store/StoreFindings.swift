@@ -27,9 +27,9 @@ public struct StoreFindings: Sendable {
   public init(of store: ArtifactStore, width: Int) {
     self.store = store
     self.width = width
-    for name in Disk.names(in: store.objects) { readArtifact(name) }
-    for name in Disk.names(in: store.recipes) { readRecipe(name) }
-    for name in Disk.names(in: store.runs) where name != "latest" && !name.hasPrefix(".") {
+    for name in names(in: "objects") { readArtifact(name) }
+    for name in names(in: "recipes") { readRecipe(name) }
+    for name in names(in: "runs") where name != "latest" && !name.hasPrefix(".") {
       let path = "runs/\(name)/run.json"
       if Disk.exists("\(store.path)/\(path)"), Disk.json("\(store.path)/\(path)") == nil { tell(path, "it is no JSON") }
     }
@@ -39,6 +39,13 @@ public struct StoreFindings: Sendable {
     [
       "artifacts": .integer(artifacts), "recipes": .integer(recipes), "bytes": .integer(bytes), "findings": .array(all.map(\.json)),
     ]
+  }
+
+  private mutating func names(in folder: String) -> [String] {
+    do { return try Disk.list(store.path + "/" + folder) } catch {
+      tell(folder, "it cannot be read")
+      return []
+    }
   }
 
   private mutating func tell(_ path: String, _ what: String) { all.append(StoreFinding(path: path, what: what)) }

@@ -13,10 +13,15 @@ import Synchronization
 final class StoreGate: @unchecked Sendable {
   private let file: Int32
   private let holders = Mutex(0)
+  private let path: String
+  /// Told who is waited for, when that takes longer than a second.
+  private let waits: @Sendable (LockHolder?) -> Void
 
   /// Nil where the store cannot be written: nobody collects there.
-  init?(_ store: ArtifactStore) {
-    file = open(store.path + "/gate", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+  init?(_ store: ArtifactStore, waits: @escaping @Sendable (LockHolder?) -> Void = { _ in }) {
+    path = store.path
+    self.waits = waits
+    file = Disk.opened(store.path + "/gate", O_RDWR | O_CREAT, 0o666)
     if file < 0 { return nil }
   }
 
@@ -40,17 +45,38 @@ final class StoreGate: @unchecked Sendable {
   /// Alone.
   func holdAlone<Result>(_ body: () throws -> Result) rethrows -> Result {
     lock(LOCK_EX)
-    defer { lock(LOCK_UN) }
+    let words = Array("\(getpid())\n".utf8)
+    ftruncate(file, 0)
+    _ = words.withUnsafeBytes { pwrite(file, $0.baseAddress!, $0.count, 0) }
+    defer {
+      ftruncate(file, 0)
+      lock(LOCK_UN)
+    }
     return try body()
   }
 
   // A file system without locks has no second process that could collect either.
-  private func lock(_ how: Int32) { while flock(file, how) != 0, errno == EINTR {} }
+  private func lock(_ how: Int32) {
+    for _ in 0..<1000 {
+      if flock(file, how | LOCK_NB) == 0 || errno != EWOULDBLOCK && errno != EINTR { return }
+      usleep(1000)
+    }
+    waits(holder)
+    while flock(file, how) != 0, errno == EINTR {}
+  }
+
+  /// A collection writes itself into the gate; runs have locks of their own, of which the stopped ones are to blame.
+  private var holder: LockHolder? {
+    if let collection = FileLock.holder(path + "/gate") { return collection }
+    let locks = ArtifactStore(path: path).locks
+    let runs = Disk.names(in: locks).filter { $0.hasPrefix(LiveRun.prefix) }.compactMap { FileLock.holder(locks + "/" + $0) }
+    return runs.first { $0.isStopped } ?? runs.first { $0.process != Int(getpid()) }
+  }
 }
 
 /// A run that is under way, for collections: what it looked up or made since it began stays. Ends with its process.
 final class LiveRun: Sendable {
-  private static let prefix = "run-"
+  static let prefix = "run-"
   private let lock: FileLock
 
   init(in store: ArtifactStore) throws {

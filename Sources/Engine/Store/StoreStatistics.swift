@@ -3,15 +3,20 @@ import Pipelines
 /// How much a store holds: `cache stats`.
 public struct StoreStatistics: Hashable, Sendable {
   public var objects = 0
-  /// Of all files of all objects.
+  /// Of all files of all objects; a file that has several names counts once.
   public var bytes = 0
   public var recipes = 0
   public var runs = 0
 
   public init(of store: ArtifactStore) {
+    var seen: Set<String> = []
     for name in Disk.names(in: store.objects) {
       objects += 1
-      for file in Disk.names(in: store.objects + "/" + name) { bytes += Disk.size(ofFile: "\(store.objects)/\(name)/\(file)") ?? 0 }
+      for file in Disk.names(in: store.objects + "/" + name) {
+        let path = "\(store.objects)/\(name)/\(file)"
+        // The parts of a table are further names of those of its pieces.
+        if let size = Disk.size(ofFile: path), let identity = Disk.identity(path), seen.insert(identity).inserted { bytes += size }
+      }
     }
     recipes = store.recipeKeys.count
     runs = Disk.names(in: store.runs).reduce(0) { $0 + ($1 == "latest" || $1.hasPrefix(".") ? 0 : 1) }

@@ -79,6 +79,14 @@ public struct Archive: Sendable {
     throw stream.mistake("the archive has no member \"\(escaped(member))\"")
   }
 
+  /// The members one after the other as they lie in the archive, in one pass; the bytes of each live during the call.
+  public func forEachMember(_ body: (_ name: String, _ bytes: any ByteSource) throws -> Void) throws {
+    let stream = try ArchiveStream(path: path, name: name, plainName: plainName)
+    while let entry = try stream.next() {
+      if entry.kind == .file { try body(entry.name, ArchiveMemberBytes(stream, entry.name, limits)) }
+    }
+  }
+
   /// What the end of a zip's directory says of its length; nil where it cannot (other formats, more than 65,534 members).
   private static func entriesTold(byZip file: FileBytes) throws -> Int? {
     let tail = try file.tail(22 + 65_535)
@@ -116,7 +124,7 @@ func escaped(_ name: String) -> String {
 }
 
 /// Runs `body` while this thread's characters are UTF-8: libarchive takes names through the locale.
-private func withUTF8Names<Result>(_ body: () -> Result) -> Result {
+func withUTF8Names<Result>(_ body: () -> Result) -> Result {
   guard let locale = utf8Locale else { return body() }
   let before = uselocale(locale)
   defer { _ = uselocale(before) }

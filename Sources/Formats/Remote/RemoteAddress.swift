@@ -46,6 +46,9 @@ public struct RemoteAddress: Hashable, Sendable {
 
   private init(_ scheme: Scheme, _ bucket: String, _ key: String) { (self.scheme, self.bucket, self.key) = (scheme, bucket, key) }
 
+  /// The object or folder of that name below this folder.
+  public func below(_ name: String) -> RemoteAddress { RemoteAddress(scheme, bucket, key.hasSuffix("/") ? key + name : key + "/" + name) }
+
   private static func form(_ scheme: Scheme) -> String { scheme == .hdfs ? "hdfs://host:port/path" : "\(scheme.rawValue)://bucket/key" }
 
   public var text: String { "\(scheme.rawValue)://\(bucket)/\(key)" }

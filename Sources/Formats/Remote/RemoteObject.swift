@@ -2,7 +2,7 @@ import CArrowBridge
 import Columns
 import Diagnostics
 
-/// An object behind an address, through Arrow's file systems: read by ranges, never written.
+/// An object behind an address, through Arrow's file systems: read by ranges, written whole.
 // @unchecked: the handle is not changed after `init`, and ranges may be read by several threads.
 public final class RemoteObject: @unchecked Sendable {
   public let name: String
@@ -42,6 +42,23 @@ public final class RemoteObject: @unchecked Sendable {
     return String(decoding: words.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// Nil when there is none of that name.
+  public static func size(_ address: RemoteAddress) throws -> Int? {
+    var bytes: Int64 = 0
+    try call(address, address.name) { $0.pointee.remote_size(address.uri, &bytes, $1, $2) }
+    return bytes < 0 ? nil : Int(bytes)
+  }
+
+  /// Writes a file of this machine as an object, in one step as others see it.
+  public static func write(_ path: String, to address: RemoteAddress) throws {
+    try call(address, address.name, "written") { $0.pointee.remote_write(address.uri, path, $1, $2) }
+  }
+
+  /// Names of the objects directly below a folder, ascending by UTF-8 bytes.
+  public static func names(in folder: RemoteAddress) throws -> [String] {
+    Set(try list(folder, recursively: false)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
   /// Keys below a place, in no order.
   static func list(_ place: RemoteAddress, recursively: Bool) throws -> [String] {
     final class Names { var all: [String] = [] }
@@ -57,14 +74,14 @@ public final class RemoteObject: @unchecked Sendable {
   }
 
   private static func call(
-    _ address: RemoteAddress, _ name: String, _ body: (UnsafePointer<MillraceArrow>, UnsafeMutablePointer<CChar>, Int) -> Int32
+    _ address: RemoteAddress, _ name: String, _ what: String = "read", _ body: (UnsafePointer<MillraceArrow>, UnsafeMutablePointer<CChar>, Int) -> Int32
   ) throws {
     do { try ArrowLibrary.call(body) } catch {
       // Where it looked in vain for a library fills a page.
       let words = error.description.prefix { $0 != "\n" }
       let isAbsent = words.contains("does not exist") || words.contains("no such object") || words.contains("is a folder")
       var failure = Diagnostic(
-        "\(address.scheme.rawValue)://\(address.bucket) cannot be read: \(words)", at: .data(file: name, line: nil, byte: nil, column: nil),
+        "\(address.scheme.rawValue)://\(address.bucket) cannot be \(what): \(words)", at: .data(file: name, line: nil, byte: nil, column: nil),
         hint: isAbsent ? nil : hint(address.scheme))
       failure.isTransient = !isAbsent
       throw failure

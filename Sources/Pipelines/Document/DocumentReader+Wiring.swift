@@ -12,7 +12,7 @@ extension DocumentReader {
         if let needed = index[name] {
           needs[at].append(needed)
         } else if !isFull {
-          mistakes.append(
+          tellHarmless(
             Diagnostic(
               "stage \"\(stage.name)\" reads \"\(name)\", and there is no such stage", at: .text(json.span(of: place(of: input, stage))),
               hint: hint(forUnknown: name, among: stages.map(\.name))))
@@ -132,7 +132,7 @@ extension DocumentReader {
       }
     }
     for parameter in declared where !isFull && !used.contains(parameter.name) {
-      mistakes.append(
+      tellHarmless(
         Diagnostic(
           "parameter \"\(parameter.name)\" is never used", at: .text(json.span(ofKey: ["parameters", .key(parameter.name)])),
           hint: "write \"${\(parameter.name)}\" where it is meant, or remove it"))

@@ -4,6 +4,8 @@ import Diagnostics
 struct DocumentReader {
   let json: JSONDocument
   var mistakes: [Diagnostic]
+  /// How many of the mistakes leave names, wiring and values of all else as they are.
+  private(set) var harmless = 0
 
   init(_ json: JSONDocument, mistakes: [Diagnostic]) {
     self.json = json
@@ -15,6 +17,14 @@ struct DocumentReader {
 
   /// Whether so many mistakes were found that no more are looked for.
   var isFull: Bool { mistakes.count >= json.text.mistakeLimit }
+
+  /// Whether kinds can be asked about the stages in spite of the mistakes.
+  var isReadable: Bool { !isFull && mistakes.count == harmless }
+
+  mutating func tellHarmless(_ mistake: Diagnostic) {
+    mistakes.append(mistake)
+    harmless += 1
+  }
 
   // Nil only when the whole is not an object.
   mutating func read() -> PipelineDocument? {
@@ -229,7 +239,7 @@ struct DocumentReader {
 
   mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
     for member in node.members ?? [] where !isFull && !known.contains(member.key) {
-      mistakes.append(
+      tellHarmless(
         Diagnostic(
           "unknown key \(JSONValue.string(member.key).canonical) of \(what)", at: .text(json.text.span(of: member.keyRange)),
           hint: hint(forUnknown: member.key, among: known)))

@@ -26,6 +26,26 @@ public struct PipelineDocument: Sendable {
     self = document
   }
 
+  /// What is wrong with a document that `init` does not take: what it says, and, where that leaves the rest readable, what kinds say of their
+  /// settings and inputs. Nobody has to mend a name to be told of a wrong setting.
+  public static func mistakes(
+    of bytes: [UInt8], file: String, set: [(name: String, value: String)] = [], kinds catalog: StageCatalog
+  ) -> Mistakes {
+    let (json, found) = JSONReader.readAll(bytes, file: file)
+    guard let json, found.isEmpty else {
+      do throws(Mistakes) { _ = try PipelineDocument(bytes, file: file) } catch { return error }
+      return Mistakes(found)
+    }
+    var reader = DocumentReader(json, mistakes: found)
+    guard let document = reader.read(), reader.isReadable else {
+      do throws(Mistakes) { _ = try PipelineDocument(bytes, file: file) } catch { return error }
+      return Mistakes(reader.mistakes)
+    }
+    var all = reader.mistakes
+    do throws(Mistakes) { _ = try document.resolve(set: set).bound(to: catalog, finding: nil) } catch { all += error.all }
+    return Mistakes(all.inOrderOfText)
+  }
+
   init(
     source: JSONDocument, name: String, summary: String, parameters: [DocumentParameter], matrix: [DocumentAxis], stages: [DocumentStage]
   ) {

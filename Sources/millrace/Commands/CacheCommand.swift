@@ -5,7 +5,7 @@ import Pipelines
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cache", abstract: "Looks after the store of artifacts.", subcommands: [Stats.self, Verify.self, Collect.self],
+    commandName: "cache", abstract: "Looks after the store of artifacts.", subcommands: [Stats.self, Verify.self, Collect.self, CachePushCommand.self, CachePullCommand.self],
     defaultSubcommand: Stats.self)
 
   struct Stats: ParsableCommand {
@@ -77,7 +77,9 @@ struct CacheCommand: ParsableCommand {
       rules.runs = keepRuns
       rules.age = olderThan?.seconds
       rules.bytes = maxSize?.bytes
-      let collection = try place.store.collect(rules, isDry: dryRun)
+      let collection = try place.store.collect(rules, isDry: dryRun) { holder in
+        Standard.error("the store waits for \(holder.map(\.description) ?? "another process")\n")
+      }
       if json {
         Standard.out(collection.json.pretty())
       } else {

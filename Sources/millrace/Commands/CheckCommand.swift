@@ -22,8 +22,8 @@ struct CheckCommand: ParsableCommand {
           _ = try JSONReader.read(bytes, file: path)
           if !common.quiet { Standard.out("\(path): strict JSON\n") }
         } else {
-          let plan = try PipelineDocument(bytes, file: path).resolve(set: assignments.map { ($0.name, $0.value) })
-            .bound(to: stageCatalog, finding: nil)
+          let values = assignments.map { (name: $0.name, value: $0.value) }
+          let plan = try readDocument(bytes, file: path, values: values).resolve(set: values).bound(to: stageCatalog, finding: nil)
           tell(plan.warnings, unless: common.quiet)
           if !common.quiet { Standard.out("\(path): pipeline \(plan.pipeline), \(counted(plan.stages.count(where: \.isStage), "stage")), no mistakes\n") }
         }

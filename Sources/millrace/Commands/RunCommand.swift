@@ -16,6 +16,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Do what millrace plan --out wrote, just that, or nothing when something has changed since.", valueName: "file"))
   var plan: String?
   @Flag(help: "Begin only with the files and values that millrace lock wrote down, and say when an output is another.") var locked = false
+  @Option(help: ArgumentHelp("How long a stage waits for another run that makes the same: \"30 seconds\". Default: as long as it takes.", valueName: "duration"))
+  var wait: Age?
+  @OptionGroup var cache: CacheArguments
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
@@ -44,6 +47,8 @@ struct RunCommand: ParsableCommand {
     }
     let (bound, provenance) = try source.planToRun(options)
     options.provenance = provenance
+    options.wait = wait.map { Double($0.seconds) }
+    options.cache = try cache.shared()
     let store = place.store(of: source.project)
     tell(bound.warnings, unless: common.quiet)
     let report = try ran(bound, options, store, quiet: common.quiet)

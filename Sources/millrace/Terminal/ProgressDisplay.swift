@@ -50,8 +50,18 @@ final class ProgressDisplay: RunObserver {
     }
   }
 
-  func stageWaits(_ stage: String, holder: String?) {
-    let words = "waits for another run" + (holder.map { " (process \($0))" } ?? "")
+  func storeWaits(holder: LockHolder?) {
+    state.withLock { say("the store waits for " + (holder.map(\.description) ?? "another process"), &$0) }
+  }
+
+  func cacheFailed(_ diagnostic: Diagnostic) {
+    var warning = diagnostic
+    warning.severity = .warning
+    state.withLock { say(warning.description, &$0) }
+  }
+
+  func stageWaits(_ stage: String, holder: LockHolder?) {
+    let words = "waits for another run" + (holder.map { " (\($0))" } ?? "")
     state.withLock { state in
       if let at = state.running.firstIndex(where: { $0.name == stage }) { state.running[at].holder = words }
       if isLive { draw(&state) } else { Standard.error("\(stage): \(words)\n") }
