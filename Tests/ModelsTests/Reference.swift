@@ -56,6 +56,8 @@ enum Reference {
     var summary: PurchaseSummary
     var spend: [Double]
     var holdout: [Double]
+    /// What was spent in the 39 weeks after.
+    var spendAfter: [Double]
   }
 
   static let cdnow: CDNOW? = {
@@ -68,7 +70,7 @@ enum Reference {
       customers[Int(fields[1])!, default: [:]][day(date), default: 0] += Double(fields[4])!
     }
     let end = day(19970930)
-    var result = CDNOW(summary: PurchaseSummary(x: [], tx: [], T: []), spend: [], holdout: [])
+    var result = CDNOW(summary: PurchaseSummary(x: [], tx: [], T: []), spend: [], holdout: [], spendAfter: [])
     for (_, days) in customers.sorted(by: { $0.key < $1.key }) {
       let calibration = days.keys.filter { $0 <= end }.sorted()
       let first = calibration[0]
@@ -78,6 +80,7 @@ enum Reference {
       result.summary.T.append(Double(end - first) / 7)
       result.spend.append(x > 0 ? calibration.dropFirst().reduce(0) { $0 + days[$1]! } / x : 0)
       result.holdout.append(Double(days.count - calibration.count))
+      result.spendAfter.append(days.keys.filter { $0 > end }.sorted().reduce(0) { $0 + days[$1]! })
     }
     return result
   }()
