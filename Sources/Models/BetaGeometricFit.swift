@@ -7,14 +7,17 @@ struct BetaGeometricFit {
   let o: Int
   let model: String
   var prior: WeakPrior?
+  /// Parameters of an earlier fit.
+  var earlier: [Double]?
   /// Erlang stages from purchase to purchase; rates are per stage.
   var stages = 1.0
 
-  init(_ data: GroupedSummary, o: Int, model: String, prior: WeakPrior? = nil) {
+  init(_ data: GroupedSummary, o: Int, model: String, prior: WeakPrior? = nil, from earlier: [Double]? = nil) {
     self.data = data
     self.o = o
     self.model = model
     self.prior = prior
+    self.earlier = earlier
   }
 
   func run() throws -> BGNBD.Fit {
@@ -31,6 +34,7 @@ struct BetaGeometricFit {
     let t = max(data.meanT, 1e-300)
     var search = ModelSearch<BGNBD.Parameters>(model: model, sizes: [1, t, 1, 1], prior: prior)
     search.above = [13.8, 18.4, 16.1, 16.1]
+    search.earlier = earlier
     search.isIdentified = { $0.a + $0.b < 1e5 }
     search.diagnose = diagnoses
     let thin = step > 1 ? data.thinned(every: step) : data

@@ -17,6 +17,8 @@ public enum GammaGamma {
 
     public init(p: Double, q: Double, v: Double) { (self.p, self.q, self.v) = (p, q, v) }
     init(_ w: [Double]) { self.init(p: w[0], q: w[1], v: w[2]) }
+    /// From (ln p, ln(q − 1), ln v), in which the search goes.
+    init(logs θ: [Double]) { self.init(p: Portable.exp(θ[0]), q: 1 + Portable.exp(θ[1]), v: Portable.exp(θ[2])) }
     public var vector: [Double] { [p, q, v] }
     public static let names = ["p", "q", "v"]
 
@@ -79,7 +81,7 @@ public enum GammaGamma {
   }
 
   /// Maximum likelihood with q > 1, so that a mean exists. Throws a FitError when too few customers bought again.
-  public static func fit(x: [Double], m: [Double]) throws -> Fit {
+  public static func fit(x: [Double], m: [Double], from earlier: Parameters? = nil) throws -> Fit {
     precondition(x.count == m.count, "one mean spend per customer, not \(m.count) for \(x.count)")
     let data = GammaGammaLikelihood(x: x, m: m)
     if data.count < 5 {
@@ -89,6 +91,10 @@ public enum GammaGamma {
         remedy: "take more customers or a longer observation period")
     }
     let mean = Summaries.mean(data.m)
+    if let earlier, earlier.q > 1 {
+      let best = minimize(data, from: [Portable.log(earlier.p), Portable.log(earlier.q - 1), Portable.log(earlier.v)], scale: mean)
+      if best.converged, best.atBound.isEmpty { return result(Parameters(logs: best.point), best, data, evaluations: best.evaluations) }
+    }
     let step = max(1, data.count / 8192)
     let thin = step > 1 ? data.thinned(every: step) : data
     // The population mean p v / (q − 1) is put on the data's mean at every start.
@@ -106,9 +112,7 @@ public enum GammaGamma {
       best = minimize(data, from: best.point, scale: mean)
       evaluations = best.evaluations
     }
-    let parameters = Parameters(
-      p: Portable.exp(best.point[0]), q: 1 + Portable.exp(best.point[1]), v: Portable.exp(best.point[2]))
-    return result(parameters, best, data, evaluations: evaluations)
+    return result(Parameters(logs: best.point), best, data, evaluations: evaluations)
   }
 
   private static func minimize(_ data: GammaGammaLikelihood, from start: [Double], scale: Double) -> Optimum {

@@ -22,12 +22,12 @@ public enum MBGNBD {
 
   public typealias Fit = BGNBD.Fit
 
-  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
-    try fit(GroupedSummary(summary, weights: weights), prior: prior)
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
+    try fit(GroupedSummary(summary, weights: weights), prior: prior, from: earlier)
   }
 
-  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil) throws -> Fit {
-    try BetaGeometricFit(data, o: 1, model: "MBG/NBD", prior: prior).run()
+  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
+    try BetaGeometricFit(data, o: 1, model: "MBG/NBD", prior: prior, from: earlier?.vector).run()
   }
 
   // MARK: Predict

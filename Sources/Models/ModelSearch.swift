@@ -15,6 +15,8 @@ struct ModelSearch<Parameters: ModelParameters> {
   var prior: WeakPrior?
   /// Sentences that belong to one model.
   var diagnose: (Parameters) -> [String] = { _ in [] }
+  /// Parameters of an earlier fit, from which the search begins; the usual starts are tried where it does not end at a maximum.
+  var earlier: [Double]?
   /// Whether the curvature at these parameters means something.
   var isIdentified: (Parameters) -> Bool = { _ in true }
 
@@ -30,6 +32,14 @@ struct ModelSearch<Parameters: ModelParameters> {
   func run(
     from starts: [[Double]], thin: (likelihood: Likelihood, weight: Double)? = nil, full: @escaping Likelihood, weight: Double
   ) -> ModelFit<Parameters> {
+    if let earlier {
+      let start = zip(earlier, sizes.indices).map { value, i in
+        let center = Portable.log(sizes[i])
+        return min(max(Portable.log(value), center - below[i]), center + above[i])
+      }
+      let best = minimize(full, weight, from: start)
+      if best.converged, best.atBound.isEmpty { return result(best, full, weight, iterations: best.iterations, evaluations: best.evaluations) }
+    }
     let searches = starts.map { minimize(thin?.likelihood ?? full, thin?.weight ?? weight, from: $0.map(Portable.log)) }
     // Equal within rounding counts as equal: the earlier start wins, whatever the last digits say.
     var best = searches[0]

@@ -22,14 +22,15 @@ public enum NBD {
   public static func gradient(_ data: GroupedSummary, at p: Parameters) -> [Double] { evaluate(data, p.r, p.α).gradient }
 
   /// Maximum likelihood. Throws a FitError when the data cannot say anything about the parameters.
-  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
-    try fit(GroupedSummary(summary, weights: weights), prior: prior)
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
+    try fit(GroupedSummary(summary, weights: weights), prior: prior, from: earlier)
   }
 
-  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil) throws -> Fit {
+  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
     try data.refuse("NBD", parameters: "two", needs: 5)
     let t = max(data.meanT, 1e-300)
     var search = ModelSearch<Parameters>(model: "NBD", sizes: [1, t], prior: prior)
+    search.earlier = earlier?.vector
     search.diagnose = { p in
       p.r > 1e4
         ? ["purchase rates do not differ between customers: r and α grew together (r = \(rounded(p.r)), α = \(rounded(p.α)))"] : []

@@ -40,16 +40,17 @@ public enum ParetoNBD {
   public typealias Fit = ModelFit<Parameters>
 
   /// Maximum likelihood. Throws a FitError when the data cannot say anything about the parameters.
-  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
-    try fit(GroupedSummary(summary, weights: weights), prior: prior)
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
+    try fit(GroupedSummary(summary, weights: weights), prior: prior, from: earlier)
   }
 
-  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil) throws -> Fit {
+  public static func fit(_ data: GroupedSummary, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
     try data.refuse("Pareto/NBD", parameters: "four")
     let step = max(1, data.rowCount / 8192)
     let t = max(data.meanT, 1e-300)
     var search = ModelSearch<Parameters>(model: "Pareto/NBD", sizes: [1, t, 1, t], prior: prior)
     search.isIdentified = { $0.s < 1e5 }
+    search.earlier = earlier?.vector
     search.diagnose = { diagnoses($0, age: t) }
     let full = ParetoNBDLikelihood(data)
     let thin = step > 1 ? ParetoNBDLikelihood(data.thinned(every: step)) : full
