@@ -13,6 +13,8 @@ public let stageCatalog = StageCatalog([
   Fit.self,
   Predict.self,
   Evaluate.self,
+  Forecast.self,
+  Drift.self,
   Segment.self,
   Visualize.self,
   Export.self,

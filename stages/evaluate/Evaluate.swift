@@ -12,11 +12,14 @@ public struct Evaluate: Stage {
     inputs: [
       .table("predicted", help: "customers with predictions, as predict makes them"),
       .table("holdout", help: "what the same customers did afterwards, as rfm makes it"),
+      .table("transactions", .optional, help: "all purchases, for the output tracking; needs purchases"),
+      .document("purchases", .optional, help: "the fitted model of purchases, for the output tracking"),
     ],
     outputs: [
       .document("metrics", help: "errors, bias, correlations and ranking of purchases, and of spend where both sides have it"),
       .table("by_frequency", help: "means by purchases before"),
       .table("by_decile", help: "means by rank of the prediction"),
+      .table("tracking", .optional, help: "with transactions and purchases: expected and actual repeat purchases step by step, and cumulative"),
     ],
     version: 1, shares: ["models": "1", "statistics": "1"])
 
@@ -29,6 +32,8 @@ public struct Evaluate: Stage {
   @Setting("bounds of the predicted purchases, where they are there: how many actual numbers lie between is told") var low = "purchases_low"
   @Setting("the upper bound") var high = "purchases_high"
   @Setting("customers with so many earlier purchases or more share one row of by_frequency", in: 1...1000) var highestFrequency = 7
+
+  @Setting("how purchases are followed over time, with transactions and purchases connected") var tracking = Tracking()
 
   public init() {}
 
@@ -70,6 +75,28 @@ public struct Evaluate: Stage {
     }
     let bounds = predicted.map(boundColumns) ?? []
     if let predicted { mistakes += bounds.map { predicted.mistake(readingNumbers: $0, of: "predicted", at: .input(port: "predicted")) } }
+    let tracks = inputs["transactions"] != nil && inputs["purchases"] != nil
+    if !tracks, let port = ["transactions", "purchases"].first(where: { inputs[$0] != nil }) {
+      mistakes.append(
+        Diagnostic(
+          "\"\(port)\" means nothing alone", at: .input(port: port), expected: "both \"transactions\" and \"purchases\", for tracking"))
+    }
+    if tracks, let schema = inputs.schema("transactions") {
+      mistakes += tracking.mistakes(in: schema)
+      if let a = schema.type(of: tracking.customer), let b = predicted?.type(of: customer), a != b {
+        mistakes.append(
+          Diagnostic(
+            "customers have one type in \"predicted\" and another in \"transactions\"", at: .input(port: "transactions"), expected: "\(b)",
+            found: "\(a)"))
+      }
+    }
+    if case .document(let about)? = inputs["purchases"], about != FittedModel.Kind.aboutChosen, !Self.tracked.map(\.about).contains(about) {
+      mistakes.append(
+        Diagnostic(
+          "input \"purchases\" is not a model whose purchases can be followed by the day", at: .input(port: "purchases"),
+          expected: "a fitted " + Self.tracked.map(\.rawValue).joined(separator: " or "),
+          found: about.hasPrefix("model:") ? "a fitted \(about.dropFirst("model:".count))" : "a document about \"\(about)\""))
+    }
     let found = mistakes.compactMap(\.self)
     if !found.isEmpty { throw Mistakes(found) }
     return Binding(
@@ -77,12 +104,15 @@ public struct Evaluate: Stage {
         .init("metrics", .document(about: "evaluation")),
         .init("by_frequency", .table(TableType(HoldoutTables.frequencySchema, order: .key(["frequency"])))),
         .init("by_decile", .table(TableType(HoldoutTables.decileSchema, order: .key(["decile"])))),
-      ],
+      ] + (tracks ? [.init("tracking", .table(TableType(Tracking.schema, order: .key(["step"]))))] : []),
       reads: [
         .init("predicted", .named([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []) + bounds)),
         .init("holdout", .named([customer, purchases] + (spend ? [revenue] : []))),
-      ])
+      ] + (tracks ? [.init("transactions", .named(tracking.columns)), .init("purchases", .all)] : []))
   }
+
+  /// Models of purchases at any time.
+  private static let tracked: [FittedModel.Kind] = [.bgNBD, .mbgNBD, .paretoNBD, .nbd, .bgCNBDk, .mbgCNBDk]
 
   private func comparesSpend(_ predicted: Schema, _ holdout: Schema) -> Bool {
     predicted.index(of: expectedSpend) != nil && holdout.index(of: revenue) != nil
@@ -144,6 +174,15 @@ public struct Evaluate: Stage {
             "customers": .integer(known.count), "coverage": known.isEmpty ? .null : .double(Double(inside) / Double(known.count)),
             "mean_width": width.map { .double($0) } ?? .null,
           ]))
+    }
+    if inputs["transactions"] != nil {
+      let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: Self.tracked)
+      let followed = try tracking.run(inputs.table("transactions"), predicted[customer], model, context)
+      try context.writeTable("tracking", followed.table)
+      members.append(
+        JSONMember(
+          "tracking",
+          ["cumulative_mape": followed.error.map { .double($0) } ?? .null, "final_error": followed.finalError.map { .double($0) } ?? .null]))
     }
     try context.writeDocument("metrics", .object(members))
     try context.writeTable("by_frequency", HoldoutTables.byFrequency(rows.map { x[$0] }, guess, actual, highest: highestFrequency))

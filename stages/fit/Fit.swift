@@ -14,6 +14,7 @@ public struct Fit: Stage {
     inputs: [
       .table("customers", help: "one row a customer, as rfm makes them"),
       .table("transactions", .optional, help: "for auto: the purchases that the customers were made from"),
+      .document("earlier", .optional, help: "a model fitted to older data, from which the search begins: bg-nbd, mbg-nbd, pareto-nbd, nbd, gamma-gamma"),
     ],
     outputs: [.document("model", help: "parameters with their errors, log-likelihood, and how the search ended")],
     version: 1, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1"])
@@ -35,6 +36,9 @@ public struct Fit: Stage {
   @Setting("bg-cnbd-k and mbg-cnbd-k: how many stages a purchase takes; default the number the spacing speaks for", in: 1...12) var k: Int?
   @Setting("bg-cnbd-k and mbg-cnbd-k: column of the summed logarithms of the times between a customer's purchases") var spacing: String?
   @Setting("column of how many customers a row stands for; default one; not for gamma-gamma") var weight: String?
+  @Setting(
+    "bg-nbd, mbg-nbd, pareto-nbd: columns that say something of a customer beside its purchases, numbers or true and false; what each of them changes is fitted too")
+  var covariates: [String] = []
   @Setting("auto: how the models are tried on earlier days") var backtest = BackTest()
   @Setting("columns of the customers") var columns = PurchaseColumns()
 
@@ -44,14 +48,15 @@ public struct Fit: Stage {
   private var kind: FittedModel.Kind { FittedModel.Kind(rawValue: model.rawValue) ?? .bgNBD }
 
   /// The columns that are read besides those of the roles.
-  private var extras: [String] { [spacing, weight].compactMap { $0 } }
+  private var extras: [String] { [spacing, weight].compactMap { $0 } + covariates }
   private var reads: [String] { kind.roles.map { columns[$0] } + extras }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     var binding = Binding(
       outputs: [.init("model", .document(about: model == .auto ? FittedModel.Kind.aboutChosen : kind.about))],
       reads: [.init("customers", .named(reads))]
-        + (inputs["transactions"] == nil ? [] : [.init("transactions", .named(backtest.columns))]))
+        + (inputs["transactions"] == nil ? [] : [.init("transactions", .named(backtest.columns))])
+        + (inputs["earlier"] == nil ? [] : [.init("earlier", .all)]))
     var unfit = settingsMistakes()
     if model == .auto, inputs["transactions"] == nil {
       unfit.append(
@@ -64,6 +69,7 @@ public struct Fit: Stage {
         Diagnostic(
           "\"transactions\" means nothing to \(model.rawValue)", at: .input(port: "transactions"), expected: "\"model\": \"auto\""))
     }
+    if let earlier = inputs["earlier"] { unfit += earlierMistakes(earlier) }
     if model == .auto, let schema = inputs["transactions"]?.table?.schema { unfit += backtest.mistakes(in: schema) }
     guard let type = inputs["customers"]?.table else {
       if !unfit.isEmpty { throw Mistakes(unfit) }
@@ -76,6 +82,14 @@ public struct Fit: Stage {
         mistakes.append(
           Diagnostic("\(setting) is a column that says something else, \"\(column)\"", at: .setting([.key(setting)]), expected: "a column of its own"))
       } else if let mistake = type.schema.mistake(readingNumbers: column, of: "customers", at: .setting([.key(setting)])) {
+        mistakes.append(mistake)
+      }
+    }
+    for (at, column) in covariates.enumerated() {
+      let place = Place.setting(["covariates", .index(at)])
+      if covariates[..<at].contains(column) || kind.roles.contains(where: { columns[$0] == column }) {
+        mistakes.append(Diagnostic("\"\(column)\" is read already", at: place, expected: "a column of its own"))
+      } else if type.schema.type(of: column) != .bool, let mistake = type.schema.mistake(readingNumbers: column, of: "customers", at: place) {
         mistakes.append(mistake)
       }
     }
@@ -98,6 +112,26 @@ public struct Fit: Stage {
     return binding
   }
 
+  /// Models that may begin where an earlier fit ended.
+  private static let warm: [Model] = [.bgNBD, .mbgNBD, .paretoNBD, .nbd, .gammaGamma]
+
+  private func earlierMistakes(_ earlier: ArtifactType) -> [Diagnostic] {
+    let place = Place.input(port: "earlier")
+    if !Self.warm.contains(model) || !covariates.isEmpty {
+      return [
+        Diagnostic(
+          "\"earlier\" means nothing to \(model.rawValue)\(covariates.isEmpty ? "" : " with covariates")", at: place,
+          expected: "\"model\": " + Self.warm.map { "\"\($0.rawValue)\"" }.joined(separator: " or "))
+      ]
+    }
+    guard case .document(let about) = earlier, about != kind.about else { return [] }
+    return [
+      Diagnostic(
+        "input \"earlier\" is not a model that the search could begin from", at: place, expected: "a fitted \(kind.rawValue)",
+        found: about.hasPrefix("model:") ? "a fitted \(about.dropFirst("model:".count))" : "a document about \"\(about)\"")
+    ]
+  }
+
   /// Settings that say nothing to the model that was chosen.
   private func settingsMistakes() -> [Diagnostic] {
     var mistakes: [Diagnostic] = []
@@ -116,6 +150,12 @@ public struct Fit: Stage {
       if k != nil { refuse("k", "\"model\": \"bg-cnbd-k\" or \"mbg-cnbd-k\"") }
       if spacing != nil { refuse("spacing", "\"model\": \"bg-cnbd-k\" or \"mbg-cnbd-k\"") }
     }
+    if !covariates.isEmpty {
+      if ![.bgNBD, .mbgNBD, .paretoNBD].contains(model) { refuse("covariates", "\"model\": \"bg-nbd\", \"mbg-nbd\" or \"pareto-nbd\"") }
+      for (setting, isGiven) in [("prior", prior != .none), ("weight", weight != nil)] where isGiven {
+        mistakes.append(Diagnostic("\"\(setting)\" is not possible with covariates", at: .setting([.key(setting)])))
+      }
+    }
     if kind == .gammaGamma {
       if prior != .none { refuse("prior", "a model of purchases") }
       if weight != nil { refuse("weight", "a model of purchases") }
@@ -127,18 +167,24 @@ public struct Fit: Stage {
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
     let customers = try table.wholeBatch(reads)
+    let earlier = inputs["earlier"] == nil ? nil : try FittedModel(inputs.document("earlier"), port: "earlier", among: [kind])
     try context.checkCancellation()
     var fitted: ModelDocument
     do {
       if kind == .gammaGamma {
-        fitted = try FixedChunks.bounded(by: { context.width }) { try spend(customers) }
+        fitted = try FixedChunks.bounded(by: { context.width }) { try spend(customers, earlier) }
       } else {
         guard let unit = unit ?? table.type.timeUnit else {
           throw Diagnostic("the unit of the customers' times is not known", at: .setting(["unit"]))
         }
+        if let told = earlier?.timeUnit, told != unit {
+          throw Diagnostic(
+            "the earlier model was fitted to times in \(told.rawValue)s, but the customers are measured in \(unit.rawValue)s",
+            at: .input(port: "earlier"), hint: "make both with one \"unit\" of rfm")
+        }
         let found = model == .auto ? try backtest.run(inputs.table("transactions"), unit, prior: weak, context) : nil
         let chosen = found.flatMap { $0.chosen.flatMap { FittedModel.Kind(rawValue: $0.rawValue) } } ?? kind
-        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit) }
+        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit, earlier?.parameters) }
         if let found { fitted.add(found) }
       }
     } catch let error as FitError {
@@ -159,11 +205,11 @@ public struct Fit: Stage {
 
   private var weak: WeakPrior? { prior == .weak ? WeakPrior() : nil }
 
-  private func purchases(_ customers: Batch, _ model: FittedModel.Kind, _ unit: Duration.Unit) throws -> ModelDocument {
+  private func purchases(_ customers: Batch, _ model: FittedModel.Kind, _ unit: Duration.Unit, _ earlier: [Double]?) throws -> ModelDocument {
     let (kept, left) = complete(reads.map { customers[$0].doubles() })
     if kept[0].isEmpty { throw allLeftOut(left) }
     func column(_ role: PurchaseColumns.Role) -> [Double] { kept[model.roles.firstIndex(of: role)!] }
-    let weights = weight.map { _ in kept[kept.count - 1] }
+    let weights = weight.map { _ in kept[model.roles.count + (spacing == nil ? 0 : 1)] }
     let prior = weak
     let leftOut = [(ModelDocument.missing, left)]
     func document<P: ModelParameters>(_ fit: ModelFit<P>) -> ModelDocument {
@@ -175,11 +221,15 @@ public struct Fit: Stage {
     }
     let summary = PurchaseSummary(x: column(.frequency), tx: column(.recency), T: column(.age))
     if model == .bgBB { return document(try BGBB.fit(summary, weights: weights, prior: prior)) }
+    if !covariates.isEmpty, let model = PurchaseModel(rawValue: model.rawValue) {
+      let fit = try CovariateFit.fit(model, summary, covariates: Array(kept.suffix(covariates.count)), names: covariates)
+      return ModelDocument(fit, FittedModel.Kind(rawValue: model.rawValue)!, unit, columns: covariates, leftOut: leftOut)
+    }
     let data = try GroupedSummary(summary, weights: weights)
     switch model {
-    case .mbgNBD: return document(try MBGNBD.fit(data, prior: prior))
-    case .paretoNBD: return document(try ParetoNBD.fit(data, prior: prior))
-    case .nbd: return document(try NBD.fit(data, prior: prior))
+    case .mbgNBD: return document(try MBGNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
+    case .paretoNBD: return document(try ParetoNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
+    case .nbd: return document(try NBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
     case .bgCNBDk, .mbgCNBDk:
       let gaps = spacing.map { _ in
         let logs = kept[model.roles.count]
@@ -191,15 +241,15 @@ public struct Fit: Stage {
         ? ["the log-likelihood leaves out the times between purchases, which were not given: compare it for the same k only"] : []
       return ModelDocument(
         fit.model, model, unit, prior: prior, stages: fit.k, tried: fit.tried, diagnoses: partial, leftOut: leftOut)
-    default: return document(try BGNBD.fit(data, prior: prior))
+    default: return document(try BGNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
     }
   }
 
-  private func spend(_ customers: Batch) throws -> ModelDocument {
+  private func spend(_ customers: Batch, _ earlier: FittedModel?) throws -> ModelDocument {
     let cells = [PurchaseColumns.Role.frequency, .monetary].map { customers[columns[$0]].doubles() }
     let (kept, left) = complete(cells)
     if kept[0].isEmpty { throw allLeftOut(left) }
-    return ModelDocument(try GammaGamma.fit(x: kept[0], m: kept[1]), leftOut: [(ModelDocument.missing, left)])
+    return ModelDocument(try GammaGamma.fit(x: kept[0], m: kept[1], from: earlier.map { .init(p: $0.parameters[0], q: $0.parameters[1], v: $0.parameters[2]) }), leftOut: [(ModelDocument.missing, left)])
   }
 
   private func allLeftOut(_ count: Int) -> Diagnostic {

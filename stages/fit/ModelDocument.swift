@@ -35,6 +35,43 @@ struct ModelDocument {
       more: [("population_mean", fit.populationMean), ("correlation", fit.correlation)], units: [:], fit.diagnoses)
   }
 
+  /// The plain parameters stand where those of other fits stand, the effects under `covariates`.
+  init(_ fit: CovariateFit, _ model: FittedModel.Kind, _ unit: Duration.Unit, columns: [String], leftOut: [(reason: String, count: Int)]) {
+    let (p, n) = (fit.parameters, Double(fit.parameters.count + fit.effects.count))
+    let errors = fit.standardErrors
+    var own: SymmetricMatrix?
+    if let c = fit.covariance {
+      var m = SymmetricMatrix(order: p.count)
+      for i in p.indices { for j in 0...i { m[i, j] = c[i, j] * p[i] * p[j] } }
+      own = m
+    }
+    self.init(
+      model, p, errors: errors?.parameters, own,
+      [("log_likelihood", fit.logLikelihood), ("aic", 2 * n - 2 * fit.logLikelihood), ("bic", n * Portable.log(fit.observations) - 2 * fit.logLikelihood)],
+      observations: Int(fit.observations), leftOut: leftOut, fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm, more: [],
+      units: ["time": .string(unit.rawValue)], fit.diagnoses)
+    func named(_ values: [Double]) -> JSONValue { .object(zip(columns, values).map { JSONMember($0, .double($1)) }) }
+    let k = columns.count
+    let test = fit.likelihoodRatio
+    let whole = fit.covariance.map { c in JSONValue.array((0..<c.order).map { i in .array((0..<c.order).map { .double(c[i, $0]) }) }) }
+    add(
+      "covariates",
+      [
+        "columns": .array(columns.map(JSONValue.string)),
+        // A unit more makes a customer buy e^effect times as often, and leave in the same way sooner.
+        "purchases": named(fit.purchaseEffects), "dropout": named(fit.dropoutEffects),
+        "standard_errors": errors.map { ["purchases": named(Array($0.effects[..<k])), "dropout": named(Array($0.effects[k...]))] } ?? .null,
+        // Of the parameters' logarithms, the effects on purchases, those on dropout.
+        "covariance": whole ?? .null,
+        "likelihood_ratio": [
+          "without": .double(fit.plainLogLikelihood), "statistic": .double(test.statistic), "degrees": .integer(2 * k), "p": .double(test.pValue),
+        ],
+      ])
+    for (name, values) in [("purchases", fit.purchaseEffects), ("dropout", fit.dropoutEffects)] {
+      for (column, value) in zip(columns, values) { metrics["\(name)_\(column)"] = .double(value) }
+    }
+  }
+
   private init(
     _ model: FittedModel.Kind, _ parameters: [Double], errors: [Double]?, _ covariance: SymmetricMatrix?,
     _ criteria: [(String, Double)], observations: Int, leftOut: [(reason: String, count: Int)], _ converged: Bool,
@@ -90,6 +127,12 @@ struct ModelDocument {
     isUsable = criteria.allSatisfy { $0.1.isFinite } && parameters.allSatisfy { $0.isFinite && $0 > 0 }
   }
 
+  mutating func add(_ name: String, _ value: JSONValue) {
+    guard case .object(var members) = document else { return }
+    members.append(JSONMember(name, value))
+    document = .object(members)
+  }
+
   /// What was found where the data chose the model.
   mutating func add(_ choice: ModelChoice) {
     func number(_ x: Double) -> JSONValue { x.isFinite ? .double(x) : .null }
@@ -100,10 +143,7 @@ struct ModelDocument {
       ]
     }
     let reason = JSONValue.string(choice.reason ?? "no model could be fitted at every origin")
-    if case .object(var members) = document {
-      members.append(JSONMember("choice", ["reason": reason, "leader_board": .array(board)]))
-      document = .object(members)
-    }
+    add("choice", ["reason": reason, "leader_board": .array(board)])
     metrics["choice"] = reason
   }
 }

@@ -30,7 +30,7 @@ public struct Predict: Stage {
   @Setting("also give p_purchase, the chance of at least one purchase within the horizon") var chance = false
   @Setting("also give the distribution of purchases: p_0, p_1, …, and the last for that many and more", in: 1...1000) var counts: Int?
   @Setting(
-    "also give purchases_low and purchases_high, between which the purchases lie with this probability, such as 0.9; it holds what the fit leaves open about the parameters",
+    "also give purchases_low and purchases_high, between which the purchases lie with this probability, such as 0.9, and with a model of spend clv_low and clv_high; they hold what the fits leave open about the parameters",
     in: 0.01...0.9999) var interval: Double?
   @Setting("also give residual_value, the value of everything still to come; needs a discount and a model of spend") var residual = false
   @Setting("columns of the customers") var columns = PurchaseColumns()
@@ -43,7 +43,7 @@ public struct Predict: Stage {
     if chance { names.append("p_purchase") }
     if let counts { names += (0..<counts).map { "p_\($0)" } + ["p_\(counts)_and_more"] }
     if interval != nil { names += ["purchases_low", "purchases_high"] }
-    if spend { names += ["expected_spend", "clv"] + (scaled ? ["clv_scaled"] : []) + (residual ? ["residual_value"] : []) }
+    if spend { names += ["expected_spend", "clv"] + (interval != nil ? ["clv_low", "clv_high"] : []) + (scaled ? ["clv_scaled"] : []) + (residual ? ["residual_value"] : []) }
     return names.map { Field($0, .float64) }
   }
 
@@ -111,6 +111,17 @@ public struct Predict: Stage {
         found: about.hasPrefix("model:") ? "a fitted \(about.dropFirst("model:".count))" : "a document about \"\(about)\""))
   }
 
+  /// The columns by which the model tells customers apart beside their purchases.
+  private func covariates(of model: FittedModel, _ table: TableArtifact) throws -> [[Double]] {
+    guard let names = model.covariates?.columns, !names.isEmpty else { return [] }
+    let mistakes = names.compactMap { name in
+      table.schema.type(of: name) == .bool ? nil : table.schema.mistake(readingNumbers: name, of: "customers", at: .input(port: "customers"))
+    }
+    if !mistakes.isEmpty { throw Mistakes(mistakes) }
+    let batch = try table.wholeBatch(names)
+    return names.map { batch[$0].doubles() }
+  }
+
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table("customers")
     let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: FittedModel.Kind.ofPurchases)
@@ -124,21 +135,22 @@ public struct Predict: Stage {
     let roles = model.kind.roles + (spend == nil ? [] : [.monetary])
     let customers = try table.wholeBatch(roles.map { columns[$0] })
     func cells(_ role: PurchaseColumns.Role) -> [Double] { customers[columns[role]].doubles() }
+    let known = try covariates(of: model, table)
     try context.checkCancellation()
     let (ahead, tx) = (horizon.count(of: unit), cells(.recency))
     let discount = discount?.discount(horizon: ahead, unit: unit)
     let wishes = CustomerPredictions.Wishes(
       buys: chance, counts: counts, level: interval, residual: residual ? force(unit) : nil)
     let predictions = FixedChunks.bounded(by: { context.width }) {
-      CustomerPredictions(
+      CustomerPredictions.make(
         // Renewals of a contract are its purchases.
         model, spend, x: roles.contains(.frequency) ? cells(.frequency) : tx, tx: tx, T: cells(.age),
-        m: spend == nil ? nil : cells(.monetary), horizon: ahead, discount: discount, wishes: wishes)
+        m: spend == nil ? nil : cells(.monetary), covariates: known, horizon: ahead, discount: discount, wishes: wishes)
     }
     if !predictions.intervalHoldsParameters {
       context.warn(
         Diagnostic(
-          "the intervals take the parameters for certain: the model's document has no covariance", at: .input(port: "purchases"),
+          "the intervals take parameters for certain: a model's document has no covariance", at: .input(port: "purchases"),
           severity: .warning))
     }
     if predictions.withoutHistory > 0 {
@@ -152,7 +164,11 @@ public struct Predict: Stage {
     if let buys = predictions.buys { made.append(buys) }
     made += predictions.counts
     if let (low, high) = predictions.interval { made += [low, high] }
-    if let values = predictions.values { made += [values.spend, values.clv] + (scaled ? [predictions.scaled(values.clv)] : []) }
+    if let values = predictions.values {
+      made += [values.spend, values.clv]
+      if let (low, high) = predictions.valueInterval { made += [low, high] }
+      if scaled { made.append(predictions.scaled(values.clv)) }
+    }
     if let residual = predictions.residual { made.append(residual) }
     try context.writeTable(
       "table", carrying: table, adding: Array(zip(fields(spend: spend != nil), made.map(predictions.column))))

@@ -50,15 +50,38 @@ public struct FittedModel: Sendable {
   }
 
   public let kind: Kind
-  /// In the order of `Kind.parameterNames`; finite and positive.
-  public let parameters: [Double]
+  /// In the order of `Kind.parameterNames`; finite and positive. Of a customer whose covariates are 0, where there are some.
+  public private(set) var parameters: [Double]
   /// Stages from purchase to purchase; 1 for models that have none.
   public let stages: Int
   /// Variances and covariances of the parameters, row by row; nil where the fit had none.
-  public let covariance: [[Double]]?
+  public private(set) var covariance: [[Double]]?
+  /// What is known of the customers beside their purchases, where the model takes account of it.
+  public let covariates: Covariates?
   /// Nil for models that know no time.
   public let timeUnit: Duration.Unit?
   public let document: JSONValue
+
+  /// Static covariates of a model, and what a unit of each changes.
+  public struct Covariates: Sendable {
+    /// Columns of the customers.
+    public let columns: [String]
+    /// By column.
+    public let purchases: [Double]
+    public let dropout: [Double]
+    /// Of the logarithms of the parameters, the effects on purchases and those on dropout; nil where the fit had none.
+    public let covariance: [[Double]]?
+
+    public var effects: [Double] { purchases + dropout }
+  }
+
+  /// The model of customers with certain covariates.
+  public func with(parameters: [Double], covariance: [[Double]]?) -> FittedModel {
+    precondition(parameters.count == self.parameters.count, "a model keeps the number of its parameters")
+    var model = self
+    (model.parameters, model.covariance) = (parameters, covariance)
+    return model
+  }
 
   /// Reads a document that a stage `fit` wrote.
   public init(_ document: JSONValue, port: String, among kinds: [Kind]) throws {
@@ -84,6 +107,22 @@ public struct FittedModel: Sendable {
     let rows = document["covariance"]?.array?.map { $0.array?.compactMap(\.double) ?? [] }
     let count = kind.parameterNames.count
     covariance = rows.flatMap { rows in rows.count == count && rows.allSatisfy { $0.count == count } ? rows : nil }
+    covariates = try document["covariates"].map { told in
+      let columns = told["columns"]?.array?.compactMap(\.string) ?? []
+      func effects(_ name: String) throws -> [Double] {
+        try columns.map { column in
+          guard let value = told[name]?[column]?.double, value.isFinite else {
+            throw refuse("\"covariates\" with the effect of \"\(column)\" on \(name)", found: told[name]?[column])
+          }
+          return value
+        }
+      }
+      let rows = told["covariance"]?.array?.map { $0.array?.compactMap(\.double) ?? [] }
+      let order = count + 2 * columns.count
+      return Covariates(
+        columns: columns, purchases: try effects("purchases"), dropout: try effects("dropout"),
+        covariance: rows.flatMap { rows in rows.count == order && rows.allSatisfy { $0.count == order } ? rows : nil })
+    }
     if kind.knowsTime, timeUnit == nil { throw refuse("\"units\" with a \"time\"", found: document["units"]?["time"]) }
     self.kind = kind
     self.document = document

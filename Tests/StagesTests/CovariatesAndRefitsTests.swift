@@ -1,0 +1,147 @@
+import Columns
+import Models
+import Pipelines
+import Statistics
+import Testing
+
+@testable import Stages
+
+/// Covariates through fit and predict, and fits that begin where another ended.
+@Suite struct CovariatesAndRefitsTests {
+  /// 3,000 customers, two of five of whom are members, who buy twice as often and stay less.
+  static let customers: Batch = {
+    var random = RandomStream(seed: 17)
+    var (x, tx, T, member, id) = ([Int64?](), [Double?](), [Double?](), [Bool?](), [Int64]())
+    for i in 0..<3000 {
+      let isMember = i % 5 < 2
+      let age = 60 + (random.uniform() * 60).rounded(.down)
+      let rate = random.gamma(shape: 0.8, rate: isMember ? 5 : 10), p = random.beta(isMember ? 1.2 : 0.6, isMember ? 6 : 3)
+      var (now, last, count) = (0.0, 0.0, 0)
+      while true {
+        now += random.exponential(rate: rate)
+        if now > age { break }
+        (last, count) = (now, count + 1)
+        if random.uniform() < p { break }
+      }
+      id.append(Int64(i))
+      x.append(Int64(count))
+      tx.append(last)
+      T.append(age)
+      member.append(isMember)
+    }
+    let plain = LifetimeData.customers(id, x, tx, T, x.map { $0! > 0 ? 20 : 0 })
+    return Batch(
+      schema: Schema(plain.schema.fields + [Field("member", .bool)]), columns: plain.schema.names.map { plain[$0] } + [.bools(member)],
+      count: 3000)
+  }()
+
+  private func fit(_ settings: JSONValue, _ more: KeyValuePairs<String, RoomInput> = [:]) throws -> RoomRun {
+    if let earlier = more.first { return try runRoom(Fit.self, settings, ["customers": .table(Self.customers, timeUnit: .week), earlier.key: earlier.value]) }
+    return try runRoom(Fit.self, settings, ["customers": .table(Self.customers, timeUnit: .week)])
+  }
+
+  @Test(arguments: ["bg-nbd", "mbg-nbd", "pareto-nbd"])
+  func members(model: String) throws {
+    let document = try #require(try fit(["model": .string(model), "covariates": ["member"]]).documents["model"])
+    let told = try #require(document["covariates"])
+    #expect(document["converged"] == true && document["parameters"]?.members?.count == 4)
+    // ln 2 more purchases; errors belong to it.
+    let (effect, error) = (told["purchases"]!["member"]!.double!, told["standard_errors"]!["purchases"]!["member"]!.double!)
+    #expect((effect - 0.693).magnitude < 4 * error && error < 0.2, "\(effect) ± \(error)")
+    #expect(told["likelihood_ratio"]!["p"]!.double! < 1e-6 && told["likelihood_ratio"]!["degrees"] == 2)
+    #expect(document["log_likelihood"]!.double! > told["likelihood_ratio"]!["without"]!.double! + 10)
+
+    // Each customer is predicted by its own parameters.
+    let some = Self.customers.slice(0..<50)
+    func predict(_ batch: Batch) throws -> Batch {
+      let run = try runRoom(
+        Predict.self, ["horizon": "26 weeks", "discount": "10%/year", "interval": 0.9, "chance": true],
+        [
+          "customers": .table(batch, timeUnit: .week), "purchases": .document(document, about: "model:\(model)"), "spend": PredictTests.cdnowSpend,
+        ])
+      return try #require(run.tables["table"])
+    }
+    let table = try predict(some)
+    let names = ["r", "alpha", model == "pareto-nbd" ? "s" : "a", model == "pareto-nbd" ? "beta" : "b"]
+    let base = names.map { document["parameters"]![$0]!.double! }
+    for row in 0..<50 {
+      let z = row % 5 < 2 ? 1.0 : 0
+      let own = zip(CovariateFit.rows(PurchaseModel(rawValue: model)!, [z]), base).map { map, p in
+        p * Portable.exp(map[4] * told["purchases"]!["member"]!.double! + map[5] * told["dropout"]!["member"]!.double!)
+      }
+      let predictor = PurchaseModel(rawValue: model)!.predictor(own)
+      let cells = ["frequency", "recency", "age"].map { some[$0].doubles()[row] }
+      let expected = predictor.expectedPurchases(x: cells[0], tx: cells[1], T: cells[2], within: 26)
+      #expect(relative(table["expected_purchases"].doubles()[row], expected) < 1e-12)
+    }
+    #expect(zip(table["purchases_low"].doubles(), table["purchases_high"].doubles()).allSatisfy { $0 <= $1 })
+    let alone = try predict(some.slice(7..<8))
+    for name in table.schema.names.dropFirst(6) { #expect(alone[name].doubles()[0] == table[name].doubles()[7], "\(name)") }
+  }
+
+  /// The same maximum from an earlier fit, in fewer passes.
+  @Test(arguments: ["bg-nbd", "mbg-nbd", "pareto-nbd", "nbd"])
+  func refits(model: String) throws {
+    let cold = try fit(["model": .string(model)])
+    let first = try runRoom(Fit.self, ["model": .string(model)], ["customers": .table(Self.customers.slice(0..<2500), timeUnit: .week)])
+    let earlier = RoomInput.document(try #require(first.documents["model"]), about: "model:\(model)")
+    let warm = try fit(["model": .string(model)], ["earlier": earlier])
+    let (a, b) = (cold.documents["model"]!, warm.documents["model"]!)
+    #expect(b["converged"] == true)
+    #expect((a["log_likelihood"]!.double! - b["log_likelihood"]!.double!).magnitude < 1e-8)
+    // As far as the likelihood tells parameters apart: those of dropout in Pareto/NBD least.
+    for member in a["parameters"]!.members! {
+      #expect(relative(b["parameters"]![member.key]!.double!, member.value.double!) < (model == "pareto-nbd" ? 1e-5 : 1e-8), "\(member.key)")
+    }
+    #expect(b["evaluations"]!.int! < a["evaluations"]!.int!, "\(b["evaluations"]!) after \(a["evaluations"]!)")
+  }
+
+  @Test func spendRefits() throws {
+    guard let (customers, _) = LifetimeData.cdnow else { return }
+    func fit(_ batch: Batch, _ earlier: JSONValue?) throws -> JSONValue {
+      guard let earlier else { return try runRoom(Fit.self, ["model": "gamma-gamma"], ["customers": .table(batch)]).documents["model"]! }
+      return try runRoom(
+        Fit.self, ["model": "gamma-gamma"], ["customers": .table(batch), "earlier": .document(earlier, about: "model:gamma-gamma")]
+      ).documents["model"]!
+    }
+    let warm = try fit(customers, try fit(customers.slice(0..<2000), nil)), cold = try fit(customers, nil)
+    for name in ["p", "q", "v"] { #expect(relative(warm["parameters"]![name]!.double!, cold["parameters"]![name]!.double!) < 1e-7, "\(name)") }
+    #expect(warm["evaluations"]!.int! < cold["evaluations"]!.int!)
+  }
+
+  @Test func whatDoesNotFit() throws {
+    let document = modelDocument("pareto-nbd", ["r": 1, "alpha": 1, "s": 1, "beta": 1], unit: "week")
+    func said(_ settings: JSONValue, _ more: KeyValuePairs<String, RoomInput> = [:]) -> [String] { complaints { try fit(settings, more) } }
+    #expect(said(["model": "bg-nbd"], ["earlier": document]) == [
+      "input \"earlier\" is not a model that the search could begin from; expected a fitted bg-nbd; found a fitted pareto-nbd"
+    ])
+    #expect(said(["model": "bg-cnbd-k", "k": 2], ["earlier": document]) == [
+      "\"earlier\" means nothing to bg-cnbd-k; expected \"model\": \"bg-nbd\" or \"mbg-nbd\" or \"pareto-nbd\" or \"nbd\" or \"gamma-gamma\""
+    ])
+    #expect(said(["model": "pareto-nbd", "unit": "day"], ["earlier": document]) == [
+      "the earlier model was fitted to times in weeks, but the customers are measured in days; hint: make both with one \"unit\" of rfm"
+    ])
+    #expect(said(["model": "nbd", "covariates": ["member"]]) == [
+      "\"covariates\" means nothing to nbd; expected \"model\": \"bg-nbd\", \"mbg-nbd\" or \"pareto-nbd\""
+    ])
+    #expect(said(["model": "bg-nbd", "covariates": ["member", "members", "age"], "prior": "weak"]) == [
+      "input \"customers\" has no column \"members\"; hint: did you mean \"member\"?",
+      "\"age\" is read already; expected a column of its own",
+      "\"prior\" is not possible with covariates",
+    ])
+    let plain = LifetimeData.customers([1], [2], [3], [9], [4])
+    #expect(
+      complaints {
+        try runRoom(
+          Predict.self, ["horizon": "1 week"],
+          [
+            "customers": .table(plain, timeUnit: .week),
+            "purchases": .document(
+              [
+                "model": "bg-nbd", "parameters": ["r": 1, "alpha": 1, "a": 1, "b": 1], "units": ["time": "week"],
+                "covariates": ["columns": ["member"], "purchases": ["member": 1], "dropout": ["member": 0]],
+              ], about: "model:bg-nbd"),
+          ])
+      } == ["input \"customers\" has no column \"member\"; hint: known: customer, frequency, recency, age, monetary"])
+  }
+}
