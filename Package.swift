@@ -75,6 +75,9 @@ let package = Package(
     // The CSV reader alone, for measuring: `swift run -c release read-benchmark FILE`.
     .executableTarget(
       name: "read-benchmark", dependencies: ["Formats", "Columns", "CScan"], path: "Tests/Benchmarks/Reading", swiftSettings: strict),
+    // The models alone, for `make bench`.
+    .executableTarget(
+      name: "model-benchmark", dependencies: ["Models", "Statistics"], path: "Tests/Benchmarks/Models", swiftSettings: strict),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),

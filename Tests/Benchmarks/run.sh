@@ -1,7 +1,8 @@
 #!/bin/bash
 # make bench: CSV -> clean -> RFM on 4.2 million simulated rows, Millrace beside DuckDB, Polars, pandas and pyarrow on the same
 # file in one run. CPU seconds (user + system of the whole process), wall seconds and peak memory; ROUNDS times each, in turn.
-# BENCH_CSV names another file of the same columns, VARIANTS some of: kept streamed gzip clean.
+# BENCH_CSV names another file of the same columns, VARIANTS some of: kept streamed gzip clean. Then the models, with MODELS=only
+# nothing else: see models.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bench=.deps/bench
@@ -20,4 +21,5 @@ elif [ ! -f "$bench/transactions.csv" ]; then
   rm "$bench/shop.csv"
 fi
 [ "$bench/transactions.csv.gz" -nt "$bench/transactions.csv" ] || gzip -6 -c "$bench/transactions.csv" > "$bench/transactions.csv.gz"
-PYTHONPATH=$bench/python python3 Tests/Benchmarks/compare.py "$bench" "${ROUNDS:-3}" ${VARIANTS:-}
+[ "${MODELS:-}" = only ] || PYTHONPATH=$bench/python python3 Tests/Benchmarks/compare.py "$bench" "${ROUNDS:-3}" ${VARIANTS:-}
+Tests/Benchmarks/models.sh "$bench"
