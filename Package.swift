@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
     .target(name: "CPostgres"),
     .target(name: "CScan"),
+    .target(name: "CXGBoost"),
     .target(name: "CArrowBridge"),
     .target(name: "ArrowBridge", dependencies: ["CArrow", "CArrowBridge"]),
 
@@ -46,7 +47,7 @@ let package = Package(
       dependencies: ["Columns", "Diagnostics", "CArrowBridge", "CArchive", "CExpat", "CISAL", "CPostgres", "CScan", "CSQLite"],
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
-    .target(name: "Models", dependencies: ["Statistics"], swiftSettings: strict),
+    .target(name: "Models", dependencies: ["Statistics", "CXGBoost"], swiftSettings: strict),
     .target(name: "Charts", dependencies: ["Columns", "Diagnostics"], swiftSettings: strict),
 
     // Floor 2: the document, the stage contract, relations, the bound plan.
