@@ -53,7 +53,7 @@ let package = Package(
     // Floor 2: the document, the stage contract, relations, the bound plan.
     .target(
       name: "Pipelines",
-      dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels"], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Expressions", "Kernels", "Models"], swiftSettings: strict),
 
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(

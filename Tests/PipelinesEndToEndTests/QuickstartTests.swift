@@ -55,7 +55,9 @@ import Testing
     #expect(customers[0] == customers[1])
   }
 
-  @Test(arguments: ["quickstart", "online-retail", "cdnow", "segmentation-and-value", "value-and-forecast", "crm-six-month-value"]) func everyDocumentChecks(name: String) {
+  @Test(arguments: [
+    "quickstart", "online-retail", "cdnow", "segmentation-and-value", "value-and-forecast", "crm-six-month-value", "value-prediction", "retention-campaign",
+  ]) func everyDocumentChecks(name: String) {
     let folder = Folder()
     let outcome = folder.millrace("check", Executable.packageRoot + "/pipelines/\(name).json")
     #expect(outcome.code == 0, "\(outcome.error)")

@@ -4,7 +4,7 @@ import Testing
   import Glibc
 #endif
 
-/// Every command of README.md and then of docs/runs.md, in their order, in one folder; what they promise to fail must fail.
+/// Every command of README.md, then of docs/runs.md and docs/value-from-attributes.md, in their order, in one folder; what they promise to fail must fail.
 @Suite struct ReadmeTests {
   @Test func everyCommandRuns() throws {
     let readme = text(ofFile: Executable.packageRoot + "/README.md")
@@ -17,7 +17,10 @@ import Testing
       """
     #expect(code(of: prepare, in: folder) == 0)
     var missing: [String] = []
-    for (file, place) in [("online_retail_II.csv.gz", "online_retail_II"), ("CDNOW_sample.txt", "cdnow")] {
+    for (file, place) in [
+      ("online_retail_II.csv.gz", "online_retail_II"), ("CDNOW_sample.txt", "cdnow"),
+      ("WA_Fn-UseC_-Marketing-Customer-Value-Analysis.csv", "ibm_customer_value"),
+    ] {
       guard let shared = Executable.shared else {
         missing.append(file)
         continue
@@ -25,7 +28,7 @@ import Testing
       #expect(code(of: "ln -s '\(shared)/data/\(place)/\(file)' .", in: folder) == 0)
     }
     var expected: Int32 = 0, ran = 0
-    let pages = readme + "\n" + text(ofFile: Executable.packageRoot + "/docs/runs.md")
+    let pages = ([readme] + ["runs", "value-from-attributes"].map { text(ofFile: "\(Executable.packageRoot)/docs/\($0).md") }).joined(separator: "\n")
     for line in blocks("sh", in: pages).flatMap({ $0.split(separator: "\n").map(String.init) }) {
       if line.hasPrefix("#") {
         if line == "# Ends with exit code 2:" { expected = 2 }

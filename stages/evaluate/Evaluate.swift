@@ -5,19 +5,19 @@ import Pipelines
 
 /// How well predictions met what customers then did: numbers over all of them, by earlier purchases, by predicted rank.
 ///
-/// Every customer must be on both sides exactly once. Customers without a prediction are left out and counted.
+/// Without a hold-out, values that stand beside their predictions are compared. Every customer must be on both sides exactly once. Customers without a prediction are left out and counted.
 public struct Evaluate: Stage {
   public static let contract = Contract(
     "evaluate", "predictions compared with what happened in the hold-out",
     inputs: [
       .table("predicted", help: "customers with predictions, as predict makes them"),
-      .table("holdout", help: "what the same customers did afterwards, as rfm makes it"),
+      .table("holdout", .optional, help: "what the same customers did afterwards, as rfm makes it; without it predicted holds actual values too, as held_out of fit does"),
       .table("transactions", .optional, help: "all purchases, for the output tracking; needs purchases"),
       .document("purchases", .optional, help: "the fitted model of purchases, for the output tracking"),
     ],
     outputs: [
       .document("metrics", help: "errors, bias, correlations and ranking of purchases, and of spend where both sides have it"),
-      .table("by_frequency", help: "means by purchases before"),
+      .table("by_frequency", .optional, help: "means by purchases before"),
       .table("by_decile", help: "means by rank of the prediction"),
       .table("tracking", .optional, help: "with transactions and purchases: expected and actual repeat purchases step by step, and cumulative"),
     ],
@@ -31,6 +31,8 @@ public struct Evaluate: Stage {
   @Setting("actual spend") var revenue = "revenue"
   @Setting("bounds of the predicted purchases, where they are there: how many actual numbers lie between is told") var low = "purchases_low"
   @Setting("the upper bound") var high = "purchases_high"
+  @Setting("without a hold-out: the column of the predicted value") var value = "predicted"
+  @Setting("without a hold-out: the column of the actual value") var actual = "actual"
   @Setting("customers with so many earlier purchases or more share one row of by_frequency", in: 1...1000) var highestFrequency = 7
 
   @Setting("how purchases are followed over time, with transactions and purchases connected") var tracking = Tracking()
@@ -38,12 +40,15 @@ public struct Evaluate: Stage {
   public init() {}
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    if inputs["holdout"] == nil { return try ValueEvaluation(value: value, actual: actual).bind(inputs) }
     let (predicted, holdout) = (inputs.schema("predicted"), inputs.schema("holdout"))
     let standard = Evaluate()
     func place(_ setting: String, _ name: String, _ usual: String, _ port: String) -> Place {
       name == usual ? .input(port: port) : .setting([.key(setting)])
     }
-    var mistakes: [Diagnostic?] = []
+    var mistakes: [Diagnostic?] = [("value", value != standard.value), ("actual", actual != standard.actual)].filter(\.1).map { setting, _ in
+      Diagnostic("\"\(setting)\" means nothing beside a hold-out", at: .setting([.key(setting)]))
+    }
     if let predicted {
       mistakes += [
         predicted.mistake(finding: customer, of: "predicted", at: place("customer", customer, standard.customer, "predicted")),
@@ -124,6 +129,7 @@ public struct Evaluate: Stage {
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    if inputs["holdout"] == nil { return try ValueEvaluation(value: value, actual: actual).run(inputs, context) }
     let (predictedTable, holdoutTable) = (inputs.table("predicted"), inputs.table("holdout"))
     if predictedTable.rows == 0 {
       throw Diagnostic("nothing can be evaluated: there are no customers", at: .input(port: "predicted"))
@@ -199,7 +205,7 @@ public struct Evaluate: Stage {
     names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
   }
 
-  private static func members(_ m: HoldoutMetrics) -> [JSONMember] {
+  static func members(_ m: HoldoutMetrics) -> [JSONMember] {
     [
       ("actual_total", m.actualTotal), ("predicted_total", m.predictedTotal), ("mae", m.mae), ("rmse", m.rmse), ("msle", m.msle),
       ("wape", m.wape), ("bias", m.bias), ("pearson", m.pearson), ("spearman", m.spearman),

@@ -4,32 +4,37 @@ import Models
 import Pipelines
 import Statistics
 
-/// Fits a lifetime model to a table of customers by maximum likelihood.
+/// Fits a lifetime model to a table of customers by maximum likelihood, or a model of their value from attributes.
 ///
 /// A search that stops before the maximum gives its result with `"converged": false` and a warning; data that cannot say
 /// anything about the parameters (no customers, nobody who bought again) are an error.
 public struct Fit: Stage {
   public static let contract = Contract(
-    "fit", "a model of purchases, contracts or spend fitted to customers by maximum likelihood",
+    "fit", "a model of purchases, contracts or spend fitted to customers by maximum likelihood, or of their value from attributes",
     inputs: [
       .table("customers", help: "one row a customer, as rfm makes them"),
       .table("transactions", .optional, help: "for auto: the purchases that the customers were made from"),
       .document("earlier", .optional, help: "a model fitted to older data, from which the search begins: bg-nbd, mbg-nbd, pareto-nbd, nbd, gamma-gamma"),
     ],
-    outputs: [.document("model", help: "parameters with their errors, log-likelihood, and how the search ended")],
-    version: 1, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1"])
+    outputs: [
+      .document("model", help: "parameters with their errors, log-likelihood, and how the search ended"),
+      .table("held_out", .optional, help: "of value from attributes, with \"test\": the rows held out, actual and predicted"),
+    ],
+    version: 1, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
   /// A model, or that the data shall choose one.
   enum Model: String, SettingChoice {
     case bgNBD = "bg-nbd", mbgNBD = "mbg-nbd", paretoNBD = "pareto-nbd", nbd, bgCNBDk = "bg-cnbd-k", mbgCNBDk = "mbg-cnbd-k"
     case bgBB = "bg-bb", sBG = "sbg", gammaGamma = "gamma-gamma"
     case auto
+    case ols, ridge, elasticNet = "elastic-net", poisson, tweedie, zeroInflatedLognormal = "zero-inflated-lognormal"
+    case randomForest = "random-forest", gradientBoosting = "gradient-boosting"
   }
 
   enum Prior: String, SettingChoice { case none, weak }
 
   @Setting(
-    "purchases at any time and dropout: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd-k and mbg-cnbd-k (regular buyers), nbd (nobody leaves); whole periods: bg-bb; contracts: sbg; spend: gamma-gamma; auto: the one of bg-nbd, mbg-nbd, pareto-nbd and nbd that foretold best"
+    "purchases at any time and dropout: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd-k and mbg-cnbd-k (regular buyers), nbd (nobody leaves); whole periods: bg-bb; contracts: sbg; spend: gamma-gamma; auto: the one of bg-nbd, mbg-nbd, pareto-nbd and nbd that foretold best; value from attributes: ols, ridge, elastic-net, poisson, tweedie, zero-inflated-lognormal, random-forest, gradient-boosting"
   ) var model: Model
   @Setting("what the customers' times are measured in; default what the stage before says") var unit: Duration.Unit?
   @Setting("weak: shapes are held near 1 and times near the mean age, loosely (the logarithm within 3 of it); not for gamma-gamma") var prior = Prior.none
@@ -41,8 +46,12 @@ public struct Fit: Stage {
   var covariates: [String] = []
   @Setting("auto: how the models are tried on earlier days") var backtest = BackTest()
   @Setting("columns of the customers") var columns = PurchaseColumns()
+  @Setting("value from attributes: which value, which features, and how they are used") var attributes: AttributeSettings?
 
   public init() {}
+
+  /// A model of value from attributes, or nil.
+  private var attributeKind: AttributeModel.Kind? { AttributeModel.Kind(rawValue: model.rawValue) }
 
   /// Where the data choose, the usual one stands for all candidates: they read the same columns.
   private var kind: FittedModel.Kind { FittedModel.Kind(rawValue: model.rawValue) ?? .bgNBD }
@@ -52,6 +61,7 @@ public struct Fit: Stage {
   private var reads: [String] { kind.roles.map { columns[$0] } + extras }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    if let attributeKind { return try bind(attributeKind, inputs) }
     var binding = Binding(
       outputs: [.init("model", .document(about: model == .auto ? FittedModel.Kind.aboutChosen : kind.about))],
       reads: [.init("customers", .named(reads))]
@@ -132,6 +142,28 @@ public struct Fit: Stage {
     ]
   }
 
+  private func bind(_ kind: AttributeModel.Kind, _ inputs: Inputs<ArtifactType>) throws(Mistakes) -> Binding {
+    var mistakes: [Diagnostic] = []
+    for (port, expected) in [("transactions", "\"model\": \"auto\""), ("earlier", "a model of purchases or spend")] where inputs[port] != nil {
+      mistakes.append(Diagnostic("\"\(port)\" means nothing to \(kind.rawValue)", at: .input(port: port), expected: expected))
+    }
+    for (setting, isGiven) in [("unit", unit != nil), ("prior", prior != .none), ("k", k != nil), ("spacing", spacing != nil), ("weight", weight != nil),
+      ("covariates", !covariates.isEmpty),
+    ]
+    where isGiven {
+      mistakes.append(
+        Diagnostic("\"\(setting)\" means nothing to \(kind.rawValue)", at: .setting([.key(setting)]), expected: "a model of purchases or contracts"))
+    }
+    guard let attributes else {
+      mistakes.append(
+        Diagnostic(
+          "what \(kind.rawValue) is to foretell, and from what, is not known", at: .setting(["attributes"]),
+          expected: "\"attributes\": {\"target\": column, \"features\": [columns]}"))
+      throw Mistakes(mistakes)
+    }
+    return try AttributeFitting(kind: kind, settings: attributes).bind(inputs, mistakes)
+  }
+
   /// Settings that say nothing to the model that was chosen.
   private func settingsMistakes() -> [Diagnostic] {
     var mistakes: [Diagnostic] = []
@@ -156,6 +188,7 @@ public struct Fit: Stage {
         mistakes.append(Diagnostic("\"\(setting)\" is not possible with covariates", at: .setting([.key(setting)])))
       }
     }
+    if attributes != nil { refuse("attributes", "a model of value from attributes, such as \"ols\"") }
     if kind == .gammaGamma {
       if prior != .none { refuse("prior", "a model of purchases") }
       if weight != nil { refuse("weight", "a model of purchases") }
@@ -164,6 +197,7 @@ public struct Fit: Stage {
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    if let attributeKind, let attributes { return try AttributeFitting(kind: attributeKind, settings: attributes).run(inputs, context) }
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
     let customers = try table.wholeBatch(reads)

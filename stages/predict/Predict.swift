@@ -10,19 +10,20 @@ import Statistics
 /// says how many.
 public struct Predict: Stage {
   public static let contract = Contract(
-    "predict", "each customer's chance to be alive, purchases to come and discounted value, from fitted models",
+    "predict", "each customer's chance to be alive, purchases to come and discounted value, or value from attributes, from fitted models",
     inputs: [
       .table("customers", help: "one row a customer, as rfm makes them"),
-      .document("purchases", help: "a fitted model of purchases or contracts"),
+      .document("purchases", .optional, help: "a fitted model of purchases or contracts"),
       .document("spend", .optional, help: "a fitted gamma-gamma; without it nothing is said of spend and value"),
+      .document("value", .optional, help: "in place of the other two: a fitted model of value from attributes"),
     ],
     outputs: [
       .table("table", help: "the customers' columns and the predictions"),
-      .document("new_customer", help: "what a customer whose first purchase is today is expected to do"),
+      .document("new_customer", .optional, help: "what a customer whose first purchase is today is expected to do"),
     ],
-    version: 1, shares: ["models": "1", "statistics": "1"])
+    version: 1, shares: ["models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
-  @Setting("how far ahead") var horizon: Duration
+  @Setting("how far ahead; needed but for value from attributes") var horizon: Duration?
   @Setting(
     "\"10%/year\", {\"delta\": δ, \"per\": unit}, or {\"monthly\": \"1%\", \"month\": \"30 days\", \"months\": 6}; absent: later purchases count in full")
   var discount: DiscountSetting?
@@ -34,6 +35,8 @@ public struct Predict: Stage {
     in: 0.01...0.9999) var interval: Double?
   @Setting("also give residual_value, the value of everything still to come; needs a discount and a model of spend") var residual = false
   @Setting("columns of the customers") var columns = PurchaseColumns()
+  @Setting("value from attributes: the column of the predicted value") var column = "predicted_value"
+  @Setting("value from attributes: features of which contribution_… says what they add to the value (of a model of its logarithm: to that), beside contribution_base and contribution_rest: exact SHAP values of trees and linear forms") var explain: [String] = []
 
   public init() {}
 
@@ -54,12 +57,13 @@ public struct Predict: Stage {
   }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
+    if inputs["value"] != nil { return try AttributePredicting(column: column, explain: explain).bind(inputs, mistakesBesideValue(inputs)) }
     let spend = inputs["spend"] != nil
-    var mistakes: [Diagnostic] = []
+    var mistakes = mistakesWithoutValue(inputs)
     check(inputs["purchases"], "purchases", FittedModel.Kind.ofPurchases, &mistakes)
     check(inputs["spend"], "spend", [.gammaGamma], &mistakes)
     // The integrals are checked to twice this; no forecast means much so far out.
-    if horizon.days > Self.farthest.days {
+    if let horizon, horizon.days > Self.farthest.days {
       mistakes.append(
         Diagnostic("the horizon is out of range", at: .setting(["horizon"]), expected: "at most \(Self.farthest)", found: horizon.description))
     }
@@ -93,6 +97,41 @@ public struct Predict: Stage {
       work: .whole(because: nil))
   }
 
+  /// What is missing, or says nothing, where purchases are foretold.
+  private func mistakesWithoutValue(_ inputs: Inputs<ArtifactType>) -> [Diagnostic] {
+    var mistakes: [Diagnostic] = []
+    if inputs["purchases"] == nil {
+      mistakes.append(
+        Diagnostic(
+          "there is no model to predict from", at: .input(port: nil), expected: "input \"purchases\", or \"value\"",
+          hint: "connect the output of a stage \"fit\""))
+    }
+    if horizon == nil {
+      mistakes.append(
+        Diagnostic(
+          "missing setting \"horizon\"", at: .setting(["horizon"]), expected: Duration.formWords,
+          hint: "horizon: how far ahead"))
+    }
+    for (setting, isGiven) in [("column", column != Predict().column), ("explain", !explain.isEmpty)] where isGiven {
+      mistakes.append(Diagnostic("\"\(setting)\" means nothing to a model of purchases", at: .setting([.key(setting)]), expected: "input \"value\""))
+    }
+    return mistakes
+  }
+
+  /// What says nothing where a value is foretold from attributes.
+  private func mistakesBesideValue(_ inputs: Inputs<ArtifactType>) -> [Diagnostic] {
+    let ports = (["purchases", "spend"] as [String]).filter { inputs[$0] != nil }.map { port in
+      Diagnostic("\"\(port)\" means nothing beside a model of value from attributes", at: .input(port: port), hint: "take one of them away")
+    }
+    let given = [
+      ("horizon", horizon != nil), ("discount", discount != nil), ("scaled", scaled), ("chance", chance), ("counts", counts != nil),
+      ("interval", interval != nil), ("residual", residual),
+    ]
+    return ports + given.filter(\.1).map { setting, _ in
+      Diagnostic("\"\(setting)\" means nothing to a model of value from attributes", at: .setting([.key(setting)]), expected: "input \"purchases\"")
+    }
+  }
+
   /// Where the model is not known yet, the columns that most of them read.
   private func roles(of type: ArtifactType?) -> [PurchaseColumns.Role] {
     guard case .document(let about)? = type, let kind = FittedModel.Kind.ofPurchases.first(where: { $0.about == about }) else {
@@ -123,6 +162,8 @@ public struct Predict: Stage {
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
+    if inputs["value"] != nil { return try AttributePredicting(column: column, explain: explain).run(inputs, context) }
+    guard let horizon else { preconditionFailure("predict ran without a horizon, which bind asks for") }
     let table = inputs.table("customers")
     let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: FittedModel.Kind.ofPurchases)
     let spend = inputs["spend"] == nil ? nil : try FittedModel(inputs.document("spend"), port: "spend", among: [.gammaGamma])

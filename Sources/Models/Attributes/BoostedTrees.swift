@@ -6,6 +6,9 @@ import Statistics
 /// One thread grows a model, so that it has the same bytes on every machine with the same processor architecture; the library draws
 /// rows and columns from `seed`. Cells are 32-bit numbers there.
 public struct BoostedTrees: Hashable, Sendable {
+  /// What the set-up step brings, and what stands in recipes.
+  public static let version = "xgboost 3.2.0"
+
   public enum Objective: Hashable, Sendable {
     case squaredError
     /// Means are e^sum.
