@@ -67,7 +67,9 @@ public struct AttributeFit: Sendable {
       if !dependent.isEmpty {
         let names = dependent.map { words(encoder, encoder.names[$0]) }
         made.diagnoses.append(
-          "\(names.count == 1 ? "a column depends" : "\(names.count) columns depend") on those before and has no coefficient of its own: "
+          (names.count == 1
+            ? "a column depends on those before and has no coefficient of its own: "
+            : "\(names.count) columns depend on those before and have no coefficients of their own: ")
             + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : ""))
       }
       return made
