@@ -98,7 +98,7 @@ struct SalesForecastTests {
     }
     #expect(
       throws: FitError(
-        "holt-winters-multiplicative cannot be fitted to 30 periods", because: "it needs more values, or values above 0",
+        "holt-winters-multiplicative cannot be fitted to 30 periods", because: "it needs values above 0",
         remedy: "take a longer time, or leave the choice of the method open")
     ) { try SalesForecast([Double](repeating: 0, count: 30), period: 12, horizon: 3, method: .holtWintersMultiplicative) }
   }

@@ -43,6 +43,9 @@ import Testing
         "value": { "stage": "predict", "from": { "customers": "customers", "purchases": "purchases", "spend": "spend" },
             "with": { "horizon": "13 weeks", "discount": "10%/year" } },
         "score": { "stage": "evaluate", "from": { "predicted": "value", "holdout": "customers.holdout" } },
+        "months": { "stage": "forecast", "from": { "sales": "valued", "customers": "value" }, "with": { "horizon": "3 months" } },
+        "changes": { "stage": "drift", "from": {
+            "before": "customers", "now": "value", "earlier": "purchases", "later": "purchases", "metrics": "score" } },
         "groups": { "stage": "segment", "from": "value", "with": { "method": "k-means", "k": 3, "on": ["orders", "revenue"] } },
         "tiers": { "stage": "segment", "from": "value", "with": { "method": "tiers", "on": "clv", "labels": ["high", "low"] } },
         "countries": { "stage": "aggregate", "from": "valued", "with": { "by": { "country": "country" }, "aggregates": {

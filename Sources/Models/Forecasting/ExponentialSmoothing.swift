@@ -38,7 +38,7 @@ public struct ExponentialSmoothing: SeriesForecaster {
 
   // MARK: Fit
 
-  /// Nil where there are not two seasons and a value more, or no finite fit.
+  /// Nil where there are not two seasons, or no finite fit.
   public static func fit(_ y: [Double], period m: Int, season: Season, damped: Bool = false) -> ExponentialSmoothing? {
     let period = season == .none ? 1 : m
     guard period >= 1, let start = start(y, period, season), y.count >= start.first + 3, y.allSatisfy(\.isFinite) else { return nil }
@@ -58,7 +58,7 @@ public struct ExponentialSmoothing: SeriesForecaster {
     func unpacked(_ p: [Double]) -> Parameters {
       Parameters(α: p[0], β: p[1], γ: season == .none ? 0 : p[2], φ: damped ? p.last! : 1)
     }
-    let found = LeastSquares.minimize(from: starts, lower: lower, upper: upper) { Path(y, period, season, unpacked($0), start).errors }
+    let found = BoxedLeastSquares.minimize(from: starts, lower: lower, upper: upper) { Path(y, period, season, unpacked($0), start).errors }
     guard let found else { return nil }
     return ExponentialSmoothing(y, period, season, unpacked(found.point), start, damped, found)
   }
@@ -66,7 +66,7 @@ public struct ExponentialSmoothing: SeriesForecaster {
   private init(_ y: [Double], _ m: Int, _ season: Season, _ p: Parameters, _ start: Start, _ damped: Bool, _ optimum: Optimum) {
     (parameters, self.season, period, isDamped) = (p, season, m, damped)
     path = Path(y, m, season, p, start)
-    sse = LeastSquares.sum(path.errors)
+    sse = BoxedLeastSquares.sum(path.errors)
     (converged, iterations) = (optimum.converged, optimum.iterations)
   }
 
@@ -85,7 +85,7 @@ public struct ExponentialSmoothing: SeriesForecaster {
       guard y.count >= 3 else { return nil }
       return Start(level: y[1], slope: y[1] - y[0], figure: [], first: 2)
     }
-    guard m > 1, y.count >= 2 * m + 1, let pattern = SeasonalPattern(y[..<(2 * m)], period: m, multiplicative: season == .multiplicative) else {
+    guard m > 1, y.count >= 2 * m, let pattern = SeasonalPattern(y[..<(2 * m)], period: m, multiplicative: season == .multiplicative) else {
       return nil
     }
     let line = pattern.line

@@ -116,15 +116,24 @@ public struct SalesForecast: Sendable {
       let t = y.count - reach - back
       let known = Array(y[..<t])
       guard let model = model(method, known, m) else {
-        return Entry(method: method, error: .nan, failure: "it needs more values, or values above 0")
+        return Entry(method: method, error: .nan, failure: reason(method, known, m))
       }
       for (k, value) in model.forecast(at: t, reach).enumerated() { errors.append((value - y[t + k]).magnitude) }
       unit += Summaries.mean((m..<t).map { (known[$0] - known[$0 - m]).magnitude })
     }
-    if model(method, y, m) == nil { return Entry(method: method, error: .nan, failure: "it needs more values, or values above 0") }
+    if model(method, y, m) == nil { return Entry(method: method, error: .nan, failure: reason(method, y, m)) }
     if origins == 0 { return Entry(method: method, error: .nan, failure: nil) }
     let error = Summaries.mean(errors) / max(unit / Double(origins), 1e-300)
     return Entry(method: method, error: error, failure: error.isFinite ? nil : "its numbers are not finite")
+  }
+
+  /// Why a method cannot be fitted.
+  private static func reason(_ method: Method, _ y: [Double], _ m: Int) -> String {
+    if method == .holtWintersMultiplicative {
+      if m == 1 { return "there is no season" }
+      if !y.allSatisfy({ $0 > 0 }) { return "it needs values above 0" }
+    }
+    return "\(y.count) values are too few"
   }
 
   /// Of the errors that the fitted method makes k periods ahead of every time it could have been asked; they never shrink with k.

@@ -66,7 +66,7 @@ struct Theta: SeriesForecaster {
       return (levels, errors)
     }
     guard
-      let found = LeastSquares.minimize(
+      let found = BoxedLeastSquares.minimize(
         from: [[0.3, 0], [0.8, 0]], lower: [1e-4, -2], upper: [0.9999, 2], { smoothed($0).errors })
     else { return nil }
     α = found.point[0]

@@ -2,7 +2,7 @@ import Statistics
 
 /// The least sum of squares in a box: Gauss–Newton steps, shortened where the sum does not fall, with the residuals' slopes by
 /// differences.
-enum LeastSquares {
+enum BoxedLeastSquares {
   /// `residuals` of parameters, as many for all of them; starts are tried in their order, and the least sum wins.
   static func minimize(
     from starts: [[Double]], lower: [Double], upper: [Double], _ residuals: ([Double]) -> [Double]
