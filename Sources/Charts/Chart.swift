@@ -86,20 +86,29 @@ public struct Axis: Hashable, Sendable {
 extension Frame {
   /// The outermost object of every specification; `body` is `data`, `mark`, `encoding`, `layer`, ….
   func wrap(_ body: [(String, Spec)], notes: [String], theme: Theme) -> Spec {
+    .object(
+      [
+        Frame.schema, heading(notes), ("width", .integer(width)), ("height", .integer(height)), Frame.padding,
+        ("autosize", ["type": "fit", "contains": "padding"]),
+      ] + body + [("config", theme.config)])
+  }
+
+  /// The same around charts side by side, each with its own width and height.
+  func wrapPanels(_ panels: [Spec], notes: [String], theme: Theme) -> Spec {
+    .object([Frame.schema, heading(notes), Frame.padding, ("hconcat", .array(panels)), ("spacing", 34), ("config", theme.config)])
+  }
+
+  private static let schema: (String, Spec) = ("$schema", "https://vega.github.io/schema/vega-lite/v5.json")
+  private static let padding: (String, Spec) = ("padding", ["left": 14, "right": 18, "top": 14, "bottom": 12])
+
+  private func heading(_ notes: [String]) -> (String, Spec) {
     let lines = ([subtitle].compactMap { $0 } + notes).filter { !$0.isEmpty }
       .flatMap { Frame.wrapped($0, columns: max(20, width / 6 - 4)) }
     var heading: [(String, Spec)] = [
       ("text", .array(Frame.wrapped(title, columns: max(14, width * 10 / 88 - 2)).map(Spec.string)))
     ]
     if !lines.isEmpty { heading.append(("subtitle", .array(lines.map(Spec.string)))) }
-    return .object(
-      [
-        ("$schema", "https://vega.github.io/schema/vega-lite/v5.json"),
-        ("title", .object(heading)),
-        ("width", .integer(width)), ("height", .integer(height)),
-        ("padding", ["left": 14, "right": 18, "top": 14, "bottom": 12]),
-        ("autosize", ["type": "fit", "contains": "padding"]),
-      ] + body + [("config", theme.config)])
+    return ("title", .object(heading))
   }
 
   // Breaks at blanks; a word longer than a line stays whole.

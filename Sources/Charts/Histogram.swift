@@ -101,45 +101,49 @@ public struct Histogram: Chart {
     ]
   }
 
+  /// The lines at median and mean, and their words. A line begins below the words of the other one, so that it crosses none.
   private func markerLayers(_ bins: Bins, _ theme: Theme) -> [Spec] {
     let marks = [("median", summary.quantile(0.5)), ("mean", summary.mean)].filter { bins.index(of: $0.1) != nil }
-    guard !marks.isEmpty else { return [] }
-    // One under the other, so that they part where the lines are close.
+      .sorted { $0.1 < $1.1 }
+    guard let last = marks.last else { return [] }
+    let right = marks.count
+    // Beyond three quarters of the axis words are written leftwards; then the line on the right is the one that begins at the top,
+    // and words of the other one that would reach it are written leftwards too.
+    let isTurned = last.1 > place(bins, 0.75)
     let rows = marks.enumerated().map { index, mark -> Spec in
-      ["at": .number(mark.1), "label": .string("\(mark.0) \(x.format.text(mark.1))"), "line": .integer(index)]
+      let line = isTurned ? right - 1 - index : index
+      let isLeftwards = isTurned && (index == right - 1 || mark.1 > place(bins, 0.3))
+      return [
+        "at": .number(mark.1), "label": .string("\(mark.0) \(x.format.text(mark.1))"), "line": .integer(line), "left": .bool(isLeftwards),
+      ]
     }
     let at: Spec = ["field": "at", "type": "quantitative"]
     let texts: Spec = ["x": at, "text": ["field": "label", "type": "nominal"]]
     let text: [(String, Spec)] = [
-      ("type", "text"), ("align", ["expr": .string(alignment(bins))]), ("fontSize", 12), ("fontWeight", "bold"),
-      ("dx", ["expr": .string("(\(alignment(bins))) == 'left' ? 5 : -5")]), ("y", ["expr": "8 + 17 * datum.line"]),
+      ("type", "text"), ("align", ["expr": "datum.left ? 'right' : 'left'"]), ("fontSize", 12), ("fontWeight", "bold"),
+      ("dx", ["expr": "datum.left ? -5 : 5"]), ("y", ["expr": "8 + 17 * datum.line"]),
     ]
-    // A halo first, so that no line or bar runs through the words.
+    // A halo first, so that no bar runs through the words.
     let halo: [(String, Spec)] = [
       ("fill", .string(theme.background)), ("stroke", .string(theme.background)), ("strokeWidth", 5),
     ]
-    return [
+    let rules = rows.map { row -> Spec in
       [
-        "data": .values(rows),
+        "data": .values([row]),
         "mark": ["type": "rule", "color": .string(theme.ink), "strokeWidth": 1.3, "strokeDash": [5, 3]],
-        "encoding": ["x": at],
-      ],
-      [
-        "data": .values(rows), "mark": .object(text + halo), "encoding": texts,
-      ],
-      [
-        "data": .values(rows), "mark": .object(text + [("fill", .string(theme.ink))]), "encoding": texts,
-      ],
+        "encoding": ["x": at, "y": ["value": row["line"] == 0 ? 0 : 18], "y2": ["value": "height"]],
+      ]
+    }
+    return rules + [
+      ["data": .values(rows), "mark": .object(text + halo), "encoding": texts],
+      ["data": .values(rows), "mark": .object(text + [("fill", .string(theme.ink))]), "encoding": texts],
     ]
   }
 
-  // Beyond three quarters of the axis a label is written leftwards.
-  private func alignment(_ bins: Bins) -> String {
+  /// The value at a share of the axis.
+  private func place(_ bins: Bins, _ share: Double) -> Double {
     let low = bins.edges[0], high = bins.edges[bins.count]
-    let turn =
-      x.scale == .log
-      ? (bins.edges[bins.count * 3 / 4]) : low / 4 + high * 0.75
-    return "datum.at > \(Spec.number(turn).json) ? 'right' : 'left'"
+    return x.scale == .log ? bins.edges[min(bins.count, Int(Double(bins.count) * share))] : low * (1 - share) + high * share
   }
 }
 

@@ -10,6 +10,9 @@ extension Page {
 private struct PageWriter {
   var out = ""
   private var pictures = 0
+  /// The heading above what is written, and how many tables stand under it: names for tables without a caption.
+  private var heading = ""
+  private var tables = 0
 
   mutating func write(_ page: Page) {
     // The policy is a second lock: nothing from outside can be loaded even if a text were not escaped.
@@ -28,6 +31,7 @@ private struct PageWriter {
       </style>
       </head>
       <body>
+      <a class="skip" href="#content">To the content</a>
       <header><h1>\(escaped(page.title))</h1>
 
       """
@@ -40,10 +44,11 @@ private struct PageWriter {
       }
       out += "</ul></nav>\n"
     }
-    out += "<main>\n"
+    out += "<main id=\"content\">\n"
     if !page.headlines.isEmpty { write(page.headlines) }
     for (index, section) in page.sections.enumerated() {
       out += "<section id=\"section-\(index + 1)\"><h2>\(escaped(section.title))</h2>\n"
+      (heading, tables) = (section.title, 0)
       for block in section.blocks { write(block, heading: 3) }
       out += "</section>\n"
     }
@@ -98,7 +103,8 @@ private struct PageWriter {
 
   private mutating func write(_ table: Table) {
     // The frame scrolls sideways on narrow screens and can be reached by keyboard.
-    let label = escaped(table.caption ?? "Table")
+    tables += 1
+    let label = escaped(table.caption ?? (tables == 1 ? heading : "\(heading), table \(tables)"))
     out += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"\(label)\"><table>\n"
     if table.caption != nil { out += "<caption>\(label)</caption>\n" }
     out += "<thead><tr>"
@@ -127,7 +133,8 @@ private struct PageWriter {
   private mutating func write(_ figure: Figure) {
     pictures += 1
     out += "<figure><div class=\"picture\" role=\"img\" aria-label=\"\(escaped(figure.alternative))\">"
-    out += SVGNames.prefixed(figure.svg, by: "p\(pictures)-") + "</div>"
+    // The words of the label stand for the whole picture.
+    out += "<div aria-hidden=\"true\">" + SVGNames.prefixed(figure.svg, by: "p\(pictures)-") + "</div></div>"
     if let caption = figure.caption { out += "<figcaption>\(escaped(caption))</figcaption>" }
     out += "</figure>\n"
   }

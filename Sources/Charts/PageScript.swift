@@ -6,6 +6,8 @@ enum PageScript {
     "use strict";
     const cellValue = (cell) => cell.dataset.value === undefined ? cell.textContent : cell.dataset.value === "null" ? "" : cell.dataset.value;
     const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    // What is wider than the screen can be scrolled by keyboard.
+    for (const picture of document.querySelectorAll(".picture")) if (picture.scrollWidth > picture.clientWidth) picture.tabIndex = 0;
     for (const frame of document.querySelectorAll(".table")) {
       const table = frame.querySelector("table");
       const heads = [...table.tHead.rows[0].cells];

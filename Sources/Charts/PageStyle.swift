@@ -33,6 +33,10 @@ enum PageStyle {
     .pairs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); gap: .15rem 2rem; margin: .75rem 0; }
     .pairs > div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid var(--rule); padding: .25rem 0; }
     .pairs dd { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+    .card .note { margin: .25rem 0 .6rem; padding: .4rem .7rem; font-size: .95rem; }
+    .card .pairs { grid-template-columns: 1fr; }
+    .skip { position: absolute; left: -100rem; }
+    .skip:focus { position: static; }
     .note { border-left: 4px solid var(--accent); background: var(--panel); padding: .6rem 1rem; }
     figure { margin: 1rem 0; min-width: 0; }
     .gallery figure { margin: 0; }

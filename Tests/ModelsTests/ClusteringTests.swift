@@ -34,9 +34,8 @@ struct ClusteringTests {
   func kMeansAndIndices(points: Points) throws {
     for row in points.json["kmeans"].items {
       let k = Int(row["k"].number)
-      let result = KMeans(k: k, seed: 1, restarts: 50).fit(points.columns)
-      // Small sets without clusters have many optima close to each other, and fifty starts find one of the best.
-      #expect(result.inertia <= row["inertia"].number * 1.01, "k = \(k): \(result.inertia)")
+      let result = KMeans(k: k, seed: 1).fit(points.columns)
+      #expect(result.inertia <= row["inertia"].number * (1 + 1e-6), "k = \(k): \(result.inertia)")
       let labels = Self.labels(row["labels"])
       let indices = ClusterIndices(points.columns, labels: labels)
       #expect(relative(indices.inertia, row["inertia"].number) < 1e-9)
@@ -125,8 +124,8 @@ struct ClusteringTests {
       #expect(relative(x.height, y.height) < 1e-9)
       #expect(x.size == y.size)
     }
-    let (c, e) = (KMeans(k: 3, seed: 1, restarts: 100).fit(points, weights: weights), KMeans(k: 3, seed: 1, restarts: 100).fit(repeated))
-    #expect(relative(c.inertia, e.inertia) < 1e-3)
+    let (c, e) = (KMeans(k: 3, seed: 1).fit(points, weights: weights), KMeans(k: 3, seed: 1).fit(repeated))
+    #expect(relative(c.inertia, e.inertia) < 1e-9)
   }
 
   /// Points far from each other, blocks half empty, columns that do not vary: labels are those of the plain method.

@@ -19,7 +19,7 @@ import Testing
     #expect(relative(run.metrics["inertia"]!.double!, 44448.45544793371) < 1e-9)
     #expect((run.metrics["silhouette"]!.double! - 0.553931997444648).magnitude < 1e-9)
     let profile = run.tables["profile"]!
-    #expect(profile.schema.names == ["segment", "segment_label", "customers", "share", "income", "score"])
+    #expect(profile.schema.names == ["segment", "segment_label", "customers", "share", "income", "score", "median_income", "median_score", "known_by"])
     #expect(profile["customers"].doubles().sorted() == [22, 23, 35, 39, 81])
     #expect(profile["income"].doubles() == profile["income"].doubles().sorted(by: >))
     let labels = profile["segment_label"].allValues.map(\.description)
@@ -94,7 +94,12 @@ import Testing
     #expect(run.tables["table"]!["segment_label"].allValues.map(\.description) == ["D", "A", "C", "C", "B", "B", "A", "D"])
     #expect(run.tables["table"]!["segment"].allValues.map(\.description) == ["4", "1", "3", "3", "2", "2", "1", "4"])
     let profile = run.tables["profile"]!
-    #expect(profile.schema.names == ["segment", "segment_label", "customers", "share", "revenue_share", "clv", "revenue"])
+    #expect(profile.schema.names == ["segment", "segment_label", "customers", "share", "revenue_share", "clv", "revenue", "median_clv", "median_revenue", "known_by"])
+    #expect(profile["median_clv"].doubles() == [75, 55, 35, 15])
+    #expect(profile["known_by"].allValues.map(\.description) == [
+      "high clv (+1.3 sd), high revenue (+1.3 sd)", "high clv (+0.4 sd), high revenue (+0.4 sd)", "low clv (−0.4 sd), low revenue (−0.4 sd)",
+      "low clv (−1.3 sd), low revenue (−1.3 sd)",
+    ])
     let shares = [15.0, 11, 7, 3].map { (sum: Double) -> Double in sum / 36 }
     #expect(profile["revenue_share"].doubles() == shares)
     #expect(profile["clv"].doubles() == [75, 55, 35, 15])
@@ -169,6 +174,68 @@ import Testing
     #expect(profile["revenue"].doubles() == [60, 1, 1, 7])
     #expect(relative(profile["revenue_share"].doubles().reduce(0, +), 1) < 1e-15)
     #expect(run.warnings == ["1 of 5 rows get no segment: \"rfm_segment\" is missing there"])
+  }
+
+  /// Customers a … l at 0, 1, 2, 3, then 100 …, then 200 ….
+  private static func customers(_ revenue: [Double?], from first: Int = 0) -> Batch {
+    table([
+      "customer": .strings(revenue.indices.map { String(UnicodeScalar(UInt8(97 + first + $0))) }), "revenue": .float64s(revenue),
+    ])
+  }
+
+  private static let threeGroups: [Double?] = [0, 1, 2, 3, 100, 101, 102, 103, 200, 201, 202, 203]
+
+  @Test func clustersHaveATypicalCustomerAndComeBack() throws {
+    let run = try runRoom(
+      Segment.self, ["method": "k-means", "k": 3, "on": ["revenue"], "stability": 20], ["table": .table(Self.customers(Self.threeGroups))])
+    let profile = run.tables["profile"]!
+    #expect(profile.schema.names.suffix(4) == ["median_revenue", "known_by", "typical", "stability"])
+    #expect(profile["typical"].allValues.map(\.description) == ["j", "f", "b"])
+    #expect(profile["stability"].doubles().allSatisfy { $0 > 0.9 && $0 <= 1 })
+    #expect(profile["known_by"].allValues.map(\.description) == ["high revenue (+1.2 sd)", "close to the average", "low revenue (−1.2 sd)"])
+  }
+
+  @Test func clustersKeepTheNamesOfABaseline() throws {
+    let settings: JSONValue = ["method": "k-means", "k": 3, "on": ["revenue"]]
+    let before = try runRoom(Segment.self, settings, ["table": .table(Self.customers(Self.threeGroups))]).tables["table"]!
+    // The poorest are the richest now; e went to them, a is gone, m and n are new.
+    let now: [Double?] = [401, 402, 403, 400, 101, 102, 103, 200, 201, 202, 203, 100, 400]
+    let run = try runRoom(
+      Segment.self, settings, ["table": .table(Self.customers(now, from: 1)), "baseline": .table(before)])
+    let rows = run.tables["table"]!
+    #expect(rows["segment_label"].allValues.map(\.description) == [
+      "cluster 3", "cluster 3", "cluster 3", "cluster 3", "cluster 2", "cluster 2", "cluster 2", "cluster 1", "cluster 1", "cluster 1", "cluster 1",
+      "cluster 2", "cluster 3",
+    ])
+    #expect(rows["segment"].doubles() == [3, 3, 3, 3, 2, 2, 2, 1, 1, 1, 1, 2, 3])
+    #expect(run.metrics["kept_names"] == 3)
+    let moves = run.tables["transitions"]!
+    func texts(_ name: String) -> [String] { moves[name].allValues.map(\.description) }
+    #expect(texts("from") == ["cluster 3", "cluster 3", "cluster 2", "cluster 2", "cluster 1", "new", "new"])
+    #expect(texts("to") == ["cluster 3", "gone", "cluster 2", "cluster 3", "cluster 1", "cluster 2", "cluster 3"])
+    #expect(moves["customers"].doubles() == [3, 1, 3, 1, 4, 1, 1])
+    #expect(moves["share"].doubles() == [0.75, 0.25, 0.75, 0.25, 1, 0.5, 0.5])
+    #expect(moves["revenue_before"].doubles() == [6, 0, 306, 100, 806, 0, 0])
+    #expect(moves["revenue"].doubles() == [1206, 0, 306, 400, 806, 100, 400])
+    // Customers of cluster 3 brought less: who went there is at risk by what they brought before.
+    #expect(moves["at_risk"].doubles() == [0, 0, 0, 100, 0, 0, 0])
+  }
+
+  @Test func baselinesThatAreNone() throws {
+    let settings: JSONValue = ["method": "k-means", "k": 2, "on": ["revenue"], "labels": ["much", "little"]]
+    let table = Self.customers([1, 2, 3])
+    #expect(
+      complaints { try runRoom(Segment.self, settings, ["table": .table(table), "baseline": .table(table)]) } == [
+        "input \"baseline\" has no column \"segment\"", "input \"baseline\" has no column \"segment_label\"",
+        "\"labels\" has no meaning with a baseline; hint: clusters are named as those of the baseline that they are most like",
+      ])
+    let twice = Self.table([
+      "customer": .strings(["a", "a"]), "segment": .int32s([1, 1]), "segment_label": .strings(["x", "x"]),
+    ])
+    #expect(
+      complaints {
+        try runRoom(Segment.self, ["method": "tiers", "on": ["revenue"], "labels": ["A", "B"]], ["table": .table(table), "baseline": .table(twice)])
+      } == ["\"a\" stands in two rows of the baseline; expected one row for each \"customer\""])
   }
 
   @Test func rowsWithoutANumberGetNoSegment() throws {

@@ -13,8 +13,8 @@ public struct Report: Stage {
   public static let contract = Contract(
     "report", "one self-contained HTML page: figures, pictures, tables, models",
     inputs: [Port("inputs", .any, .many, help: "tables and documents, which figures and sections name by their alias")],
-    outputs: [.file("page", help: "report.html")], version: 2,
-    shares: ["charts": "1", "expressions": TypedExpression.kernelsVersion])
+    outputs: [.file("page", help: "report.html")], version: 3,
+    shares: ["charts": "2", "expressions": TypedExpression.kernelsVersion])
 
   @Setting("title of the page") var title = "Report"
   @Setting("a line under the title") var subtitle: String?

@@ -24,9 +24,18 @@ struct ReportPlan {
     let formats: [(column: String, format: NumberFormat)]
   }
 
+  struct Quality {
+    let label: String
+    let kept: String, quarantine: String
+    /// Those of rule and reason that the quarantine has.
+    let reasons: [String]
+  }
+
   struct Section {
     let title: String, text: String?
     let charts: [String]
+    let cards: Rows?
+    let quality: [Quality]
     let rows: Rows?
     let documents: [String]
   }
@@ -58,6 +67,8 @@ struct ReportPlan {
   private func columns(of alias: String, _ type: ArtifactType) -> Binding.Read.Columns {
     guard type.table != nil, let sections else { return .all }
     var names = figures.filter { $0.alias == alias }.flatMap(\.columns)
+    if sections.contains(where: { $0.cards?.alias == alias }) { return .all }
+    for quality in sections.flatMap(\.quality) where quality.quarantine == alias { names += quality.reasons }
     for rows in sections.compactMap(\.rows) where rows.alias == alias {
       guard let columns = rows.columns else { return .all }
       names += columns + [rows.sort].compactMap(\.self)
@@ -116,14 +127,49 @@ struct ReportPlan {
             hint: "show its rows with \"table\": \"\(alias)\""))
       }
       return Section(
-        title: settings.title, text: settings.text, charts: settings.charts.items, rows: rows(settings, path),
+        title: settings.title, text: settings.text, charts: settings.charts.items, cards: cards(settings, path),
+        quality: settings.quality.enumerated().map { quality($1, path + ["quality", .index($0)]) }, rows: rows(settings, path),
         documents: settings.documents.items)
+    }
+
+    private mutating func cards(_ settings: SectionSettings, _ path: [PathStep]) -> Rows? {
+      guard let alias = settings.cards else { return nil }
+      if let schema = table(alias, at: path + ["cards"]) {
+        let type = mistakes.type(of: "segment_label", in: schema, at: path + ["cards"])
+        if let type, type != .string {
+          mistakes.all.append(
+            Diagnostic("the cards have no names", at: .setting(path + ["cards"]), expected: "text in \"segment_label\"", found: "\(type)"))
+        }
+        // Formats are those of the section; a table beside it checks them against its own columns.
+        if settings.table == nil { for name in settings.formats.names { _ = mistakes.type(of: name, in: schema, at: path + ["formats", .key(name)]) } }
+      }
+      return Rows(
+        alias: alias, columns: nil, sort: nil, descending: false, count: 200, formats: formats(settings, path))
+    }
+
+    private mutating func formats(_ settings: SectionSettings, _ path: [PathStep]) -> [(column: String, format: NumberFormat)] {
+      settings.formats.compactMap { entry in
+        NumberFormat.read(entry.value, at: .setting(path + ["formats", .key(entry.name)]), &mistakes.all).map { (entry.name, $0) }
+      }
+    }
+
+    private mutating func quality(_ settings: QualitySettings, _ path: [PathStep]) -> Quality {
+      _ = table(settings.kept, at: path + ["kept"])
+      let schema = table(settings.quarantine, at: path + ["quarantine"])
+      let reasons = schema.map { schema in ["rule", "reason"].filter { schema.type(of: $0) == .string } } ?? []
+      if schema != nil, reasons.isEmpty {
+        mistakes.all.append(
+          Diagnostic(
+            "table \"\(settings.quarantine)\" does not say why its rows are there", at: .setting(path + ["quarantine"]),
+            expected: "a column \"rule\" or \"reason\"", hint: "connect the output \"quarantine\" of a stage"))
+      }
+      return Quality(label: settings.label, kept: settings.kept, quarantine: settings.quarantine, reasons: reasons)
     }
 
     private mutating func rows(_ settings: SectionSettings, _ path: [PathStep]) -> Rows? {
       guard let alias = settings.table else {
         for (name, isGiven) in [
-          ("columns", !settings.columns.isEmpty), ("sort", settings.sort != nil), ("formats", !settings.formats.isEmpty),
+          ("columns", !settings.columns.isEmpty), ("sort", settings.sort != nil), ("formats", !settings.formats.isEmpty && settings.cards == nil),
         ] where isGiven {
           mistakes.all.append(
             Diagnostic("\"\(name)\" is about a table, and the section names none", at: .settingKey(path + [.key(name)]), hint: "add \"table\""))

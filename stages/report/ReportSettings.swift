@@ -11,10 +11,21 @@ struct FigureSettings: SettingsGroup {
   init() {}
 }
 
-/// A heading and what stands under it, in this order: text, charts, table, documents.
+/// What one step kept of the rows that came to it.
+struct QualitySettings: SettingsGroup {
+  @Setting("what the step is called") var label: String
+  @Setting("alias of the table of rows that it kept") var kept: String
+  @Setting("alias of its quarantine") var quarantine: String
+
+  init() {}
+}
+
+/// A heading and what stands under it, in this order: text, cards, charts, table, quality, documents.
 struct SectionSettings: SettingsGroup {
   @Setting("heading") var title: String
   @Setting("a paragraph") var text: String?
+  @Setting("alias of a table with one row a segment, as the profile of segment: a card for each, with what to do about it") var cards: String?
+  @Setting("how many rows each step kept, how many it put into quarantine, and why") var quality: [QualitySettings] = []
   @Setting("names of charts in any input that visualize made") var charts: OneOrMany<String> = []
   @Setting("alias of a table whose rows are shown") var table: String?
   @Setting("columns of the table; default all") var columns: [String] = []

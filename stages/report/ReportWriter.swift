@@ -82,11 +82,54 @@ struct ReportWriter {
       }
       return chart.figure
     }
+    if let cards = section.cards { blocks += try SegmentCards(cards, of: table(cards.alias)).blocks(context) }
     if pictures.count == 1 { blocks.append(.picture(pictures[0])) } else if !pictures.isEmpty { blocks.append(.pictures(pictures)) }
     if let rows = section.rows { blocks.append(.table(try TopRows(rows, of: table(rows.alias)).table(context))) }
+    if !section.quality.isEmpty { blocks += try quality(section.quality) }
     blocks += documents(section.documents.map { alias in (alias, inputs.first { $0.alias == alias }?.value) })
     return Section(section.title, blocks)
   }
+
+  /// What every step kept, and the reasons of what it did not keep, the most frequent first.
+  private func quality(_ steps: [ReportPlan.Quality]) throws -> [Block] {
+    var rows: [[Charts.Table.Cell]] = [], reasons: [[Charts.Table.Cell]] = []
+    for step in steps {
+      let (kept, removed) = (table(step.kept).rows, table(step.quarantine))
+      let all = kept + removed.rows
+      rows.append([
+        .text(step.label), .number(Double(kept)), .number(Double(removed.rows)), all > 0 ? .number(Double(removed.rows) / Double(all)) : .missing,
+      ])
+      if removed.rows == 0 { continue }
+      let count = Expression(.aggregate(.count, nil, distinct: false))
+      let groups = try Relation.aggregate(.scan("rows"), by: step.reasons.map { .init($0, Expression(.column($0))) }, [.init(" rows", count)])
+        .rows(["rows": RowStream(removed, columns: step.reasons)], context).whole(context)
+      let counts = groups[" rows"].doubles()
+      let order = counts.indices.sorted { counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1 }
+      for at in order.prefix(Self.mostReasons) {
+        let why = step.reasons.map { groups[$0].value(at: at).label }.unique.joined(separator: ": ")
+        reasons.append([.text(step.label), .text(why), .number(counts[at])])
+      }
+      if order.count > Self.mostReasons {
+        let rest = order.dropFirst(Self.mostReasons)
+        reasons.append([.text(step.label), .text("\(rest.count) other reasons"), .number(rest.reduce(0) { $0 + counts[$1] })])
+      }
+    }
+    var blocks: [Block] = [
+      .table(
+        Charts.Table(
+          caption: "Rows kept and put into quarantine",
+          columns: [.text("step"), .number("kept", .integer), .number("quarantined", .integer), .number("share quarantined", .percent)], rows: rows))
+    ]
+    if reasons.isEmpty {
+      blocks.append(.paragraph("Nothing is in quarantine."))
+    } else {
+      blocks.append(
+        .table(Charts.Table(caption: "Why rows are in quarantine", columns: [.text("step"), .text("reason"), .number("rows", .integer)], rows: reasons)))
+    }
+    return blocks
+  }
+
+  private static let mostReasons = 12
 
   private func ownSections() throws -> [Section] {
     var sections: [Section] = []

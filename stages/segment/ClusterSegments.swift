@@ -16,6 +16,8 @@ struct ClusterSegments {
   let seed: UInt64
   let restarts: Int?
   let labels: [String]
+  /// How often customers are drawn anew to see whether clusters come back; 0 is never.
+  var samples = 0
 
   struct Made {
     var segmentation: Segmentation
@@ -75,11 +77,42 @@ struct ClusterSegments {
     for (name, value) in best.metrics.members { metrics[name] = value }
     metrics["silhouette"] = Silhouette.mean(points, labels: best.labels, seed: seed).map(JSONValue.double) ?? .null
     if let bic = best.bic { metrics["bic"] = .double(bic) }
+    var segmentation = Segmentation(segmentOfRow, labels: labels.isEmpty ? Self.labels(number) : labels, metrics: metrics)
+    segmentation.typicalRow = [Int?](repeating: nil, count: number)
+    for (label, point) in Self.typical(points, best.labels, number).enumerated() {
+      segmentation.typicalRow[Int(place[label])] = point.map { rows[$0] }
+    }
+    if samples > 0 {
+      try check()
+      segmentation.stability = [Double?](repeating: nil, count: number)
+      let found = ClusterStability.ofKMeans(points, labels: best.labels, k: number, seed: seed, samples: samples)
+      for (label, value) in found.enumerated() { segmentation.stability[Int(place[label])] = value }
+    }
     return Made(
-      segmentation: Segmentation(
-        segmentOfRow, labels: labels.isEmpty ? Self.labels(number) : labels, metrics: metrics),
+      segmentation: segmentation,
       merges: tree.map { ClusterTables.batch(of: $0.dendrogram) }, choices: choices,
       condensed: tree?.condensed.map { Self.warning($0, of: rows.count) })
+  }
+
+  /// Of each cluster the point nearest to its mean, the earlier one when equal.
+  private static func typical(_ points: [[Double]], _ labels: [Int32], _ k: Int) -> [Int?] {
+    let d = points.count
+    var (sums, sizes) = ([Double](repeating: 0, count: k * d), [Double](repeating: 0, count: k))
+    for (point, label) in labels.enumerated() {
+      sizes[Int(label)] += 1
+      for j in 0..<d { sums[Int(label) * d + j] += points[j][point] }
+    }
+    var (nearest, least) = ([Int?](repeating: nil, count: k), [Double](repeating: .infinity, count: k))
+    for (point, label) in labels.enumerated() {
+      let c = Int(label)
+      var square = 0.0
+      for j in 0..<d {
+        let t = points[j][point] - sums[c * d + j] / sizes[c]
+        square += t * t
+      }
+      if square < least[c] { (nearest[c], least[c]) = (point, square) }
+    }
+    return nearest
   }
 
   static func labels(_ k: Int) -> [String] { (1...k).map { "cluster \($0)" } }

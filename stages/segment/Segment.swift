@@ -10,14 +10,18 @@ import Statistics
 public struct Segment: Stage {
   public static let contract = Contract(
     "segment", "rows put into segments by clusters of columns, tiers of a column, or RFM names, with a profile of each",
-    inputs: [.table("table", help: "one row a customer")],
+    inputs: [
+      .table("table", help: "one row a customer"),
+      .table("baseline", .optional, help: "the output of an earlier run of segment: clusters keep its names where they hold the same customers, and transitions says who moved"),
+    ],
     outputs: [
       .table("table", help: "the rows with segment and segment_label"),
       .table("profile", help: "one row a segment: size, share, revenue share, means"),
       .table("merges", .optional, help: "hierarchical: the tree, one row a merge, the lowest first; what a dendrogram draws"),
+      .table("transitions", .optional, help: "with a baseline: customers and revenue by segment then and now, and what is at risk"),
       .table("choices", .optional, help: "with \"k\": \"auto\": what the rules say of each number of segments"),
     ],
-    version: 2, shares: ["models": "1", "statistics": "1"])
+    version: 3, shares: ["models": "2", "statistics": "1"])
 
   enum Method: String, SettingChoice {
     case kMeans = "k-means", hierarchical
@@ -45,6 +49,8 @@ public struct Segment: Stage {
   @Setting("what to do about a segment, under its label; the profile gets its action, channel, expected gain, cost and net") var actions: Named<SegmentAction> = [:]
   @Setting("with actions: column that says what a customer is worth; default clv, else the revenue column") var value: String?
   @Setting("with actions: what they may cost together; the profile says which are chosen", in: 0...1e15) var budget: Double?
+  @Setting("column that names a customer, for the typical one of a cluster and for a baseline") var customer = "customer"
+  @Setting("k-means: so many times customers are drawn anew, and the profile says how well each cluster comes back (0 to 1; below 0.5 it is an accident)", in: 1...1000) var stability: Int?
   @Setting("column whose share the profile gives; default revenue where there is one") var revenue: String?
 
   public init() {}
@@ -60,11 +66,12 @@ public struct Segment: Stage {
     let worth = value ?? (schema.type(of: "clv")?.isNumeric == true ? "clv" : revenueColumn(schema))
     return SegmentProfile(
       schema, on: method == .rfm ? [] : Array(on), revenue: revenueColumn(schema),
-      actions: SegmentActions(actions: actions, value: actions.isEmpty ? nil : worth, budget: budget))
+      actions: SegmentActions(actions: actions, value: actions.isEmpty ? nil : worth, budget: budget),
+      key: method.makesClusters && schema.index(of: customer) != nil ? customer : nil, hasStability: stability != nil)
   }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
-    var mistakes = settingsMistakes()
+    var mistakes = settingsMistakes(hasBaseline: inputs["baseline"] != nil)
     var outputs = (table: ArtifactType.open, profile: ArtifactType.open)
     if let type = inputs["table"]?.table {
       mistakes += columnMistakes(type.schema)
@@ -74,11 +81,44 @@ public struct Segment: Stage {
         outputs.profile = .table(TableType(profile(type.schema).schema, order: .key(["segment"])))
       }
     }
+    if let baseline = inputs["baseline"]?.table?.schema {
+      mistakes += baselineMistakes(baseline, inputs["table"]?.table?.schema)
+    }
+    if inputs["baseline"] != nil, method.makesClusters, !labels.isEmpty {
+      mistakes.append(
+        Diagnostic("\"labels\" has no meaning with a baseline", at: .setting(["labels"]), hint: "clusters are named as those of the baseline that they are most like"))
+    }
     if !mistakes.isEmpty { throw Mistakes(mistakes) }
     var all: [Binding.Output] = [.init("table", outputs.table), .init("profile", outputs.profile)]
     if method == .hierarchical { all.append(.init("merges", .table(TableType(ClusterTables.merges, order: .source)))) }
     if k == .second(.auto) { all.append(.init("choices", .table(TableType(ClusterTables.choices, order: .key(["k"]))))) }
-    return Binding(outputs: all, reads: [.init("table", .all)], work: .whole(because: "method"))
+    var reads: [Binding.Read] = [.init("table", .all)]
+    if let baseline = inputs["baseline"] {
+      all.append(.init("transitions", .table(TableType(BaselineSegments.transitions, order: .source))))
+      reads.append(.init("baseline", baseline.table.map { .named(baselineColumns($0.schema)) } ?? .all))
+    }
+    return Binding(outputs: all, reads: reads, work: .whole(because: "method"))
+  }
+
+  /// What is read of the baseline: its revenue where it has the column.
+  private func baselineColumns(_ schema: Schema) -> [String] {
+    [customer, "segment", "segment_label"] + [revenueColumn(schema)].compactMap { $0 }.filter { schema.type(of: $0)?.isNumeric == true }
+  }
+
+  private func baselineMistakes(_ baseline: Schema, _ table: Schema?) -> [Diagnostic] {
+    let place = Place.input(port: "baseline")
+    var mistakes: [Diagnostic?] = [
+      baseline.mistake(finding: customer, of: "baseline", at: place), baseline.mistake(readingNumbers: "segment", of: "baseline", at: place),
+      baseline.mistake(finding: "segment_label", of: "baseline", at: place), table?.mistake(finding: customer, of: "table", at: .setting(["customer"])),
+    ]
+    if let type = baseline.type(of: "segment_label"), type != .string {
+      mistakes.append(Diagnostic("column \"segment_label\" of the baseline does not hold names", at: place, expected: "string", found: "\(type)"))
+    }
+    if let here = table?.type(of: customer), let there = baseline.type(of: customer), here != there {
+      mistakes.append(
+        Diagnostic("column \"\(customer)\" has one type in \"table\" and another in \"baseline\"", at: place, expected: "\(here)", found: "\(there)"))
+    }
+    return mistakes.compactMap(\.self)
   }
 
   /// The labels there will be, where the settings alone say so.
@@ -89,7 +129,7 @@ public struct Segment: Stage {
   }
 
   /// What does not go together, whatever the table.
-  private func settingsMistakes() -> [Diagnostic] {
+  private func settingsMistakes(hasBaseline: Bool) -> [Diagnostic] {
     var mistakes: [Diagnostic] = []
     func mistake(_ message: String, _ setting: String, expected: String? = nil, found: String? = nil, hint: String? = nil) {
       mistakes.append(Diagnostic(message, at: .setting([.key(setting)]), expected: expected, found: found, hint: hint))
@@ -134,12 +174,15 @@ public struct Segment: Stage {
       if most != standard.most { mistake("\"most\" has no meaning without \"k\": \"auto\"", "most") }
     }
     if method != .kMeans && method != .mixture { only("restarts", restarts != nil, for: "k-means and gaussian-mixture") }
+    if method != .kMeans { only("stability", stability != nil, for: "k-means") }
     if method != .hierarchical { only("linkage", linkage != standard.linkage, for: "hierarchical") }
     if actions.isEmpty {
       if value != nil { mistake("\"value\" has no meaning without \"actions\"", "value") }
       if budget != nil { mistake("\"budget\" has no meaning without \"actions\"", "budget") }
     }
-    mistakes += knownLabels.map { SegmentActions(actions: actions, value: nil, budget: nil).mistakes($0) } ?? []
+    // Names of a baseline are known when it is read.
+    let known = hasBaseline && method.makesClusters ? nil : knownLabels
+    mistakes += known.map { SegmentActions(actions: actions, value: nil, budget: nil).mistakes($0) } ?? []
     if method != .tiers { only("edges", !edges.isEmpty, for: "tiers") }
     if Set(labels).count < labels.count { mistake("\"labels\" names a segment twice", "labels", expected: "distinct labels") }
     return mistakes
@@ -173,15 +216,24 @@ public struct Segment: Stage {
     if table.rows == 0 { throw Diagnostic("no segments can be made: there are no rows", at: .input(port: "table")) }
     let profile = profile(table.schema)
     var needed = deciding
-    for name in profile.columnsRead where !needed.contains(name) { needed.append(name) }
+    let earlier = inputs["baseline"] == nil ? nil : inputs.table("baseline")
+    for name in profile.columnsRead + (earlier == nil ? [] : [customer]) where !needed.contains(name) { needed.append(name) }
     let rows = try table.wholeBatch(needed)
     try context.checkCancellation()
 
-    let made: Segmentation
+    var made: Segmentation
     switch method {
     case .kMeans, .hierarchical, .mixture: made = try clusters(rows, context)
     case .tiers: made = try tiers(rows, context)
     case .rfm: made = Segmentation(names: rows[deciding[0]], by: revenueColumn(table.schema).map { rows[$0].doubles() })
+    }
+    if let earlier {
+      let columns = baselineColumns(earlier.schema)
+      let baseline = try BaselineSegments(
+        earlier.wholeBatch(columns), revenue: columns.count > 3 ? columns[3] : nil, key: customer, of: rows[customer])
+      if method.makesClusters { made = baseline.named(made) }
+      try context.writeTable(
+        "transitions", baseline.transitions(to: made, revenue: revenueColumn(table.schema).map { rows[$0].doubles() }))
     }
     for var mistake in profile.actions.mistakes(made.labels) {
       mistake.severity = .warning
@@ -204,7 +256,8 @@ public struct Segment: Stage {
     let made = try FixedChunks.bounded(by: { context.width }) {
       try ClusterSegments(
         method: method, columns: on.map { ($0, rows[$0].doubles()) }, k: k!, most: most, linkage: linkage, transform: transform,
-        scale: scale, seed: UInt64(seed), restarts: restarts, labels: labels
+        scale: scale, seed: UInt64(seed), restarts: restarts, labels: labels,
+        samples: stability ?? 0
       ).made { try context.checkCancellation() }
     }
     if let merges = made.merges { try context.writeTable("merges", merges) }

@@ -2,12 +2,18 @@ import Columns
 import Pipelines
 import Statistics
 
-/// One row a segment: its size, its share of rows and of revenue, means of the columns that tell it apart.
+/// One row a segment: its size, its share of rows and of revenue, means and medians of the columns that tell it apart, what it is
+/// known by, and of clusters a typical row and how stable they are.
 struct SegmentProfile {
   /// Columns whose means are given, in this order.
   let means: [String]
   let revenue: String?
   let actions: SegmentActions
+  /// Columns whose medians are given.
+  let medians: [String]
+  /// The column that names a row, where clusters have a typical one.
+  let key: String?
+  let hasStability: Bool
 
   /// Columns that people look at first, where a table has them.
   private static let common = [
@@ -16,7 +22,9 @@ struct SegmentProfile {
   ]
   private static let own: Set<String> = ["segment", "segment_label", "customers", "share", "revenue_share"]
 
-  init(_ schema: Schema, on: [String], revenue: String?, actions: SegmentActions) {
+  init(_ schema: Schema, on: [String], revenue: String?, actions: SegmentActions, key: String? = nil, hasStability: Bool = false) {
+    self.key = key
+    self.hasStability = hasStability
     self.revenue = revenue
     self.actions = actions
     var means = on
@@ -24,11 +32,12 @@ struct SegmentProfile {
       means.append(name)
     }
     self.means = means
+    medians = means.filter { on.contains($0) || $0 == revenue || $0 == "clv" }
   }
 
   var columnsRead: [String] {
     var names = means
-    for name in [revenue, actions.value].compactMap(\.self) where !names.contains(name) { names.append(name) }
+    for name in [revenue, actions.value, key].compactMap(\.self) where !names.contains(name) { names.append(name) }
     return names
   }
 
@@ -44,8 +53,17 @@ struct SegmentProfile {
       while !taken.insert(field).inserted { field = "mean_" + field }
       fields.append(Field(field, .float64))
     }
+    for (name, type) in (medians.map { ("median_" + $0, ColumnType.float64) } + ownFields) {
+      var field = name
+      while !taken.insert(field).inserted { field = "segment_" + field }
+      fields.append(Field(field, type))
+    }
     fields += actions.fields
     return Schema(fields)
+  }
+
+  private var ownFields: [(String, ColumnType)] {
+    (means.isEmpty ? [] : [("known_by", .string)]) + (key == nil ? [] : [("typical", .string)]) + (hasStability ? [("stability", .float64)] : [])
   }
 
   /// Segments without rows are left out; rows without a segment make the last row.
@@ -79,11 +97,58 @@ struct SegmentProfile {
           return known.isEmpty ? nil : Summaries.mean(known)
         }))
     }
+    for name in medians {
+      let values = rows[name].doubles()
+      columns.append(
+        .float64s(present.map { segment in
+          let known = members[segment].map { values[$0] }.filter { !$0.isNaN }
+          return known.isEmpty ? nil : Summaries.median(known)
+        }))
+    }
+    if !means.isEmpty { columns.append(.strings(knownBy(rows, present.map { members[$0] }))) }
+    if let key {
+      columns.append(
+        .strings(present.map { segment in
+          named(segment, segment).flatMap { segmentation.typicalRow.isEmpty ? nil : segmentation.typicalRow[$0] }.map { rows[key].value(at: $0).description }
+        }))
+    }
+    if hasStability {
+      columns.append(
+        .float64s(present.map { segment in named(segment, segment).flatMap { segmentation.stability.isEmpty ? nil : segmentation.stability[$0] } }))
+    }
     let values = actions.value.map { rows[$0].doubles() }
     columns += actions.columns(
       present.map { segment in
         (named(segment, segment).map { segmentation.labels[$0] }, members[segment].count, values.map { all in members[segment].map { all[$0] } } ?? [])
       })
     return Batch(schema: schema, columns: columns, count: present.count)
+  }
+
+  /// The two columns whose means lie farthest from those of all rows, in standard deviations: "high orders (+2.1 sd), low since last (−0.8 sd)".
+  private func knownBy(_ rows: Batch, _ segments: [[Int]]) -> [String?] {
+    var distances = [[(name: String, distance: Double)]](repeating: [], count: segments.count)
+    for name in means {
+      let values = rows[name].doubles()
+      let known = values.filter(\.isFinite)
+      let (mean, spread) = (Summaries.mean(known), Summaries.variance(known, dropped: 0).squareRoot())
+      guard spread > 0, spread.isFinite else { continue }
+      for (at, members) in segments.enumerated() {
+        let own = members.map { values[$0] }.filter(\.isFinite)
+        if !own.isEmpty { distances[at].append((name, (Summaries.mean(own) - mean) / spread)) }
+      }
+    }
+    return distances.map { all in
+      let far = all.enumerated().filter { $0.element.distance.magnitude >= 0.25 && $0.element.distance.isFinite }
+        .sorted { a, b in
+          let (x, y) = (a.element.distance.magnitude, b.element.distance.magnitude)
+          return x != y ? x > y : a.offset < b.offset
+        }
+      if far.isEmpty { return "close to the average" }
+      return far.prefix(2).map { _, column in
+        let tenths = Int((min(column.distance.magnitude, 1e9) * 10).rounded())
+        let words = String(column.name.map { $0 == "_" ? " " : $0 })
+        return "\(column.distance > 0 ? "high" : "low") \(words) (\(column.distance > 0 ? "+" : "−")\(tenths / 10).\(tenths % 10) sd)"
+      }.joined(separator: ", ")
+    }
   }
 }

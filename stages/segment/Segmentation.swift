@@ -9,6 +9,9 @@ struct Segmentation {
   /// By index.
   let labels: [String]
   var metrics: Metrics
+  /// By index, of clusters: how often they come back when customers are drawn anew; the row nearest to the center.
+  var stability: [Double?] = []
+  var typicalRow: [Int?] = []
 
   init(_ segmentOfRow: [Int32], labels: [String], metrics: Metrics) {
     self.segmentOfRow = segmentOfRow
@@ -18,6 +21,20 @@ struct Segmentation {
     self.metrics["without_segment"] = .integer(withoutSegment)
     self.metrics["segments"] = .array(
       zip(labels, sizes).map { ["label": .string($0), "rows": .integer($1)] })
+  }
+
+  /// The same segments at other places; `labels` are those of all places, also of such as are empty now.
+  func renumbered(_ place: [Int32], labels: [String]) -> Segmentation {
+    var result = Segmentation(segmentOfRow.map { $0 < 0 ? -1 : place[Int($0)] }, labels: labels, metrics: metrics)
+    if !stability.isEmpty {
+      result.stability = labels.map { _ in nil }
+      for (old, new) in place.enumerated() { result.stability[Int(new)] = stability[old] }
+    }
+    if !typicalRow.isEmpty {
+      result.typicalRow = labels.map { _ in nil }
+      for (old, new) in place.enumerated() { result.typicalRow[Int(new)] = typicalRow[old] }
+    }
+    return result
   }
 
   var withoutSegment: Int { segmentOfRow.lazy.filter { $0 < 0 }.count }

@@ -32,12 +32,23 @@ struct ChartData {
     return try aggregate.rows(["table": RowStream(table, columns: read)], context).whole(context)
   }
 
+  /// One row per group and period of a time, ascending by both, with an aggregate.
+  func periods(of time: String, every: ChartSettings.Every, by names: [String], _ value: Expression) throws -> Batch {
+    let start = try Expression.parse("date_trunc('\(every.rawValue)', \(Expression(.column(time))))")
+    let aggregate = Relation.aggregate(
+      .scan("table"), by: names.map { .init($0, Expression(.column($0))) } + [.init(" period", start)], [.init(" value", value)])
+    let read = (names + [time] + plan.columns.filter { value.columnNames.contains($0) }).unique
+    return try aggregate.rows(["table": RowStream(table, columns: read)], context).whole(context)
+  }
+
   /// Rows side by side: a value for each place along x and each series. A place may not have two values.
   func series() throws -> Pivot {
     let settings = plan.settings
     let labels = [plan.x] + [settings.colour].compactMap(\.self)
-    let (numbers, values) = try rows(numbers: settings.y.items, labels: labels)
-    var pivot = Pivot(series: settings.colour == nil ? settings.y.map(words(of:)) : [])
+    // The ends of a band are series of their own here.
+    let shown = settings.y.items + [settings.low, settings.high].compactMap(\.self)
+    let (numbers, values) = try rows(numbers: shown, labels: labels)
+    var pivot = Pivot(series: settings.colour == nil ? shown.map(words(of:)) : [])
     let names = settings.colour == nil ? [] : Array(Set(values[1].filter { $0 != .null })).sorted(by: Value.precedes)
     pivot.series += names.map(\.label)
     let place = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
@@ -52,7 +63,7 @@ struct ChartData {
           throw Diagnostic(
             "chart \"\(plan.name)\" has two values for \"\(x.label)\" of column \"\(plan.x)\"",
             at: .setting(["charts", .key(plan.name), "x"]),
-            hint: settings.chart == .bar || settings.chart == .pareto
+            hint: [.bar, .pareto, .treemap].contains(settings.chart)
               ? "say how to bring them together: \"value\": \"sum(\(settings.y[0]))\""
               : "bring them together in an aggregate stage before\(settings.colour == nil ? ", or name a \"colour\"" : "")")
         }

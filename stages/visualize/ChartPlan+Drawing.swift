@@ -33,6 +33,15 @@ extension ChartPlan {
         y: Axis(settings.yTitle ?? "Share of \(words(of: x))", .percent.whole), noun: noun)
     case .correlation: return try correlation(data)
     case .dendrogram: return try dendrogram(data)
+    case .matrix: return try matrix(data)
+    case .retention: return try retention(data)
+    case .trend: return try trend(data)
+    case .calibration: return try calibration(data)
+    case .treemap:
+      let (categories, values, leftOut) = try bars(data)
+      return Treemap(categories: categories, values: values, frame: frame(leftOut: leftOut), format: valueFormat ?? .plain)
+    case .flow: return try flow(data)
+    case .clusterCount: return try clusterCount(data)
     }
   }
 
@@ -44,7 +53,7 @@ extension ChartPlan {
       width: settings.width ?? 640, height: settings.height ?? height)
   }
 
-  private func xAxis() -> Axis {
+  func xAxis() -> Axis {
     Axis(settings.xTitle ?? words(of: x), xFormat ?? .plain, scale: settings.xLog ? .log : .linear, shownShare: settings.clip ?? 1)
   }
 
@@ -137,8 +146,20 @@ extension ChartPlan {
       pivot.sort()
       positions = .numbers(pivot.places.map(\.number))
     }
+    func values(_ series: Int) -> [Double] {
+      if !settings.cumulative { return pivot.values(series) }
+      var sum = 0.0
+      // What is missing adds nothing and is not drawn.
+      return pivot.values(series).map {
+        if $0.isFinite { sum += $0 }
+        return $0.isFinite ? sum : .nan
+      }
+    }
+    let series: [Line.Series] = settings.low == nil
+      ? pivot.series.indices.map { .init(pivot.series[$0], values($0)) }
+      : [.init(pivot.series[0], pivot.values(0), low: pivot.values(1), high: pivot.values(2))]
     return Line(
-      positions: positions, series: pivot.series.indices.map { .init(pivot.series[$0], pivot.values($0)) },
+      positions: positions, series: series,
       frame: frame(leftOut: pivot.leftOut), x: xAxis(), y: yAxis())
   }
 

@@ -23,6 +23,8 @@ struct ChartPlan: Sendable {
   }
   /// The columns of a table of merges.
   static let merges = ["left", "right", "height", "customers"]
+  /// The columns of a table of choices that are drawn.
+  static let choices = ["k", "inertia", "silhouette", "silhouette_low", "silhouette_high", "chosen"]
 
   /// What a row is: the table's only key, else a row.
   var noun: String {
@@ -56,12 +58,14 @@ struct ChartCheck {
     }
     guard let table = table(settings, path) else { return nil }
     var columns = ([settings.x].compactMap(\.self) + settings.y.items + [settings.colour].compactMap(\.self))
+    columns += [settings.low, settings.high].compactMap(\.self)
     if settings.chart == .dendrogram { columns += ChartPlan.merges }
+    if settings.chart == .clusterCount { columns += ChartPlan.choices }
     if let schema = table.type?.schema { columns += check(settings, value, schema, path) }
     guard mistakes.all.count == before else { return nil }
     return ChartPlan(
       name: name, alias: table.alias, settings: settings, type: table.type,
-      value: value ?? (settings.chart == .heatMap ? .countOfRows : nil), xFormat: formats.0, yFormat: formats.1, valueFormat: formats.2,
+      value: value ?? (settings.chart == .heatMap || settings.chart == .flow ? .countOfRows : nil), xFormat: formats.0, yFormat: formats.1, valueFormat: formats.2,
       columns: columns.unique)
   }
 
@@ -104,19 +108,36 @@ struct ChartCheck {
         Diagnostic("a \(kind.rawValue) \(what) has one \"y\"", at: .setting(path + ["y", 1]), found: "\(settings.y.count) columns"))
     }
     switch kind {
-    case .histogram, .lorenz, .dendrogram: break
+    case .histogram, .lorenz, .dendrogram, .clusterCount: break
+    case .matrix:
+      one("of cells")
+      if settings.y.isEmpty { missing("the column of its rows as \"y\"") }
+    case .retention:
+      one("of customers")
+      if settings.y.isEmpty { missing("the column of the customer as \"y\"") }
+    case .trend:
+      if settings.value == nil {
+        mistakes.all.append(
+          Diagnostic("the trend has no values", at: .setting(path + ["value"]), expected: "an aggregate as \"value\"", hint: "sum(revenue)"))
+      }
+    case .calibration:
+      one("of points")
+      if settings.y.isEmpty { missing("the column of what happened as \"y\"") }
+    case .flow:
+      one("of bands")
+      if settings.y.isEmpty { missing("the column of the groups on the right as \"y\"") }
     case .correlation:
       if settings.y.count < 2 { missing("two or more columns as \"y\"") }
     case .box:
       one("of boxes")
       if settings.y.isEmpty { missing("a column as \"y\"") }
-    case .bar, .pareto:
-      one("of single bars")
+    case .bar, .pareto, .treemap:
+      one("of single values")
       if settings.y.isEmpty && settings.value == nil { missing("a column as \"y\", or an aggregate as \"value\"") }
       if !settings.y.isEmpty && settings.value != nil {
         mistakes.all.append(
           Diagnostic(
-            "bars show a column or an aggregate, not both", at: .setting(path + ["value"]), hint: "leave out \"y\" or \"value\""))
+            "a \(kind.rawValue) shows a column or an aggregate, not both", at: .setting(path + ["value"]), hint: "leave out \"y\" or \"value\""))
       }
     case .scatter:
       one("of dots")
@@ -127,6 +148,15 @@ struct ChartCheck {
     case .groupedBar, .line:
       if settings.colour != nil { one("with a \"colour\"") }
       if settings.y.isEmpty { missing("one or more columns as \"y\"") }
+      if (settings.low == nil) != (settings.high == nil) {
+        mistakes.all.append(
+          Diagnostic(
+            "a band needs both its ends", at: .setting(path + [settings.low == nil ? "low" : "high"]), expected: "columns as \"low\" and \"high\""))
+      }
+      if settings.low != nil, settings.y.count != 1 || settings.colour != nil || settings.cumulative {
+        mistakes.all.append(
+          Diagnostic("a band stands around one line", at: .setting(path + ["low"]), hint: "leave out \"colour\", \"cumulative\" and all but one \"y\""))
+      }
     }
   }
 
@@ -143,10 +173,25 @@ struct ChartCheck {
     if let x = settings.x {
       switch kind {
       case .histogram: number(x, path + ["x"], why: "a number type, to be cut into intervals")
-      case .scatter, .lorenz: number(x, path + ["x"], why: "a number type")
-      case .bar, .groupedBar, .line, .heatMap, .box, .pareto: _ = mistakes.type(of: x, in: schema, at: path + ["x"])
-      case .correlation, .dendrogram: break
+      case .matrix: number(x, path + ["x"], why: "a number type, to be cut into classes")
+      case .scatter, .lorenz, .calibration: number(x, path + ["x"], why: "a number type")
+      case .retention, .trend:
+        if let type = mistakes.type(of: x, in: schema, at: path + ["x"]), !type.isTime {
+          mistakes.all.append(
+            Diagnostic("column \"\(x)\" is no time", at: .setting(path + ["x"]), expected: "a date or a timestamp", found: "\(type)"))
+        }
+      case .bar, .groupedBar, .line, .heatMap, .box, .pareto, .treemap, .flow: _ = mistakes.type(of: x, in: schema, at: path + ["x"])
+      case .correlation, .dendrogram, .clusterCount: break
       }
+    }
+    for (name, setting) in [(settings.low, "low"), (settings.high, "high")] {
+      if let name { number(name, path + [.key(setting)], why: "a number type") }
+    }
+    if kind == .clusterCount, let absent = ChartPlan.choices.first(where: { schema.type(of: $0) == nil }) {
+      mistakes.all.append(
+        Diagnostic(
+          "a cluster-count is drawn of choices, and there is no column \"\(absent)\" in this table", at: .setting(path + ["table"]),
+          hint: "connect the output \"choices\" of a segment with \"k\": \"auto\""))
     }
     if kind == .dendrogram, let absent = ChartPlan.merges.first(where: { schema.type(of: $0)?.isNumeric != true }) {
       mistakes.all.append(
@@ -160,9 +205,11 @@ struct ChartCheck {
     }
     for (at, name) in settings.y.enumerated() {
       let place = path + (settings.y.count == 1 ? ["y"] : ["y", .index(at)])
-      if kind == .heatMap { _ = mistakes.type(of: name, in: schema, at: place) } else { number(name, place, why: "a number type") }
+      if kind == .heatMap || kind == .retention || kind == .flow { _ = mistakes.type(of: name, in: schema, at: place) } else { number(name, place, why: "a number type") }
     }
-    if let colour = settings.colour { _ = mistakes.type(of: colour, in: schema, at: path + ["colour"]) }
+    if let colour = settings.colour {
+      if kind == .matrix { number(colour, path + ["colour"], why: "a number type") } else { _ = mistakes.type(of: colour, in: schema, at: path + ["colour"]) }
+    }
     guard let value else { return [] }
     return mistakes.catching(path + ["value"]) { () throws(Mistakes) -> [String] in
       let typed = try AggregateExpression(value).check(schema)
@@ -171,6 +218,15 @@ struct ChartCheck {
       }
       return typed.columnsRead
     } ?? []
+  }
+}
+
+extension ColumnType {
+  fileprivate var isTime: Bool {
+    switch self {
+    case .date, .timestamp: true
+    case .bool, .int32, .int64, .float64, .decimal, .string: false
+    }
   }
 }
 

@@ -10,16 +10,16 @@ import Pipelines
 ///       "cltv_distribution": { "chart": "histogram", "table": "value", "x": "clv", "clip": 0.98 } } } }
 public struct Visualize: Stage {
   public static let contract = Contract(
-    "visualize", "charts of tables as PNG and SVG: histogram, bar, grouped-bar, scatter, line, heat-map, box, pareto, lorenz, correlation, dendrogram",
+    "visualize", "charts of tables as PNG, SVG and interactive HTML: histogram, bar, grouped-bar, scatter, line, heat-map, box, pareto, lorenz, correlation, dendrogram, matrix, retention, trend, calibration, treemap, flow, cluster-count",
     inputs: [.table("tables", .many, help: "the tables that charts name by their alias")],
     outputs: [
       .document("charts", help: "every chart with its title, words, SVG and Vega-Lite specification; what report embeds"),
-      .file("pictures", .many, help: "of a chart NAME the output NAME is NAME.png, and NAME-svg is NAME.svg"),
+      .file("pictures", .many, help: "of a chart NAME the output NAME is NAME.png, NAME-svg is NAME.svg and NAME-html is NAME.html"),
     ],
-    version: 1,
-    shares: ["charts": "1", "renderer": ChartRenderer.version, "expressions": TypedExpression.kernelsVersion])
+    version: 2,
+    shares: ["charts": "2", "renderer": ChartRenderer.version, "expressions": TypedExpression.kernelsVersion])
 
-  enum FileFormat: String, SettingChoice, Hashable { case png, svg }
+  enum FileFormat: String, SettingChoice, Hashable { case png, svg, html }
 
   @Setting("the charts, each under the name of its files") var charts: Named<ChartSettings>
   @Setting("files that are written of each chart") var formats: OneOrMany<FileFormat> = [.png, .svg]
@@ -67,8 +67,11 @@ public struct Visualize: Stage {
         "\"\(name)\" cannot name a chart", at: place, expected: "a small letter, then up to 59 small letters, digits, _ or -")
     }
     if name == "charts" { return Diagnostic("\"charts\" names the document of all charts", at: place, hint: "choose another name") }
-    if name.hasSuffix("-svg"), names.contains(String(name.dropLast(4))) {
-      return Diagnostic("\"\(name)\" is also the SVG of chart \"\(name.dropLast(4))\"", at: place, hint: "choose another name")
+    for (ending, format) in [("-svg", "SVG"), ("-html", "HTML")] where name.hasSuffix(ending) {
+      let other = String(name.dropLast(ending.count))
+      if names.contains(other) {
+        return Diagnostic("\"\(name)\" is also the \(format) of chart \"\(other)\"", at: place, hint: "choose another name")
+      }
     }
     return nil
   }
@@ -78,6 +81,7 @@ public struct Visualize: Stage {
       switch format {
       case .png: (name, format, name + ".png", "image/png")
       case .svg: (name + "-svg", format, name + ".svg", "image/svg+xml")
+      case .html: (name + "-html", format, name + ".html", "text/html")
       }
     }
   }
@@ -99,7 +103,9 @@ public struct Visualize: Stage {
     }
     try context.checkCancellation()
     let specs = charts.map { $0.spec(.light) }
-    let wanted: ChartRenderer.Formats = formats.contains(.png) ? [.png, .svg] : [.svg]
+    var wanted: ChartRenderer.Formats = .svg
+    if formats.contains(.png) { wanted.insert(.png) }
+    if formats.contains(.html) { wanted.insert(.html) }
     let pictures = try renderer.render(zip(plans, specs).map { .init($0.name, $1, wanted) }) { try context.checkCancellation() }
 
     var described: [JSONValue] = []
@@ -109,7 +115,12 @@ public struct Visualize: Stage {
         "notes": .array(charts[at].notes.map(JSONValue.string)), "svg": .string(pictures[at].svg), "spec": JSONValue(specs[at]),
       ])
       for file in files(of: plan.name) {
-        let bytes = file.format == .png ? pictures[at].png : Array(pictures[at].svg.utf8)
+        let bytes =
+          switch file.format {
+          case .png: pictures[at].png
+          case .svg: Array(pictures[at].svg.utf8)
+          case .html: Array(pictures[at].html.utf8)
+          }
         try context.writeFile(file.output, name: file.file, mediaType: file.mediaType, bytes)
       }
     }

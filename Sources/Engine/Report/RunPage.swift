@@ -18,19 +18,22 @@ struct RunPage {
     <style>\(Self.style)</style>
     </head>
     <body>
+    <main>
     <h1>\(escaped(report.pipeline)) <span class="status \(report.status.rawValue)">\(report.status.rawValue)</span></h1>
     <p class="facts">\(facts)</p>
     \(mistakes)
     <h2>Graph</h2>
-    <div class="wide">\(RunGraph(report).svg)</div>
+    <div class="wide" tabindex="0" role="region" aria-label="Graph of the stages">\(RunGraph(report).svg)</div>
     <h2>Stages</h2>
-    <div class="wide">\(table)</div>
+    <div class="wide" tabindex="0" role="region" aria-label="Stages: status, reasons, outputs, metrics, time">\(table)</div>
     \(expectations)
     \(matrix)
+    \(changes)
     <h2>Time</h2>
-    <div class="wide">\(gantt)</div>
+    <div class="wide" tabindex="0" role="region" aria-label="When stages ran">\(gantt)</div>
     \(warnings)
     \(notes)
+    </main>
     </body>
     </html>
 
@@ -105,7 +108,7 @@ struct RunPage {
       }
     }
     if rows.isEmpty { return "" }
-    return "<h2>Expectations</h2>\n<div class=\"wide\"><table><thead><tr><th>of</th><th>expected</th><th>severity</th><th>came out</th><th>found</th></tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+    return "<h2>Expectations</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Expectations\"><table><thead><tr><th>of</th><th>expected</th><th>severity</th><th>came out</th><th>found</th></tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
   }
 
   /// What the variants of each stage came to, side by side.
@@ -117,8 +120,16 @@ struct RunPage {
       let rows = table.rows.map { row in
         "<tr>" + row.variant.map { "<td>\(escaped($0))</td>" }.joined() + row.values.map { "<td class=\"number\">\(escaped($0?.canonical ?? ""))</td>" }.joined() + "</tr>"
       }
-      return "<div class=\"wide\"><h3>\(escaped(table.stage))</h3><table><thead><tr>\(head)</tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+      return "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Variants of \(escaped(table.stage))\"><h3>\(escaped(table.stage))</h3><table><thead><tr>\(head)</tr></thead>\n<tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
     }.joined(separator: "\n")
+  }
+
+  /// Stages that ran because something was not as in the run before, and what that was.
+  private var changes: String {
+    let ran = report.stages.filter { $0.status == .executed && !$0.reasons.isEmpty }
+    if ran.isEmpty || !report.stages.contains(where: { $0.status == .cached }) { return "" }
+    let items = ran.map { "<li><strong>\(escaped($0.name))</strong>: \($0.reasons.map { escaped($0.description) }.joined(separator: "; "))</li>" }
+    return "<h2>What changed</h2>\n<p>\(report.count(.cached)) stages came out as before.</p>\n<ul>\(items.joined())</ul>"
   }
 
   private func output(_ output: RunReport.Output) -> String {
@@ -146,7 +157,7 @@ struct RunPage {
     if ran.isEmpty { return "<p>Nothing was executed.</p>" }
     let total = max(ran.map { $0.start! + $0.seconds }.max() ?? 0, 1e-6)
     let left = 180.0, room = 640.0, step = 24
-    var svg = "<svg viewBox=\"0 0 \(Int(left + room) + 80) \(ran.count * step + 8)\" width=\"\(Int(left + room) + 80)\" role=\"img\">"
+    var svg = "<svg viewBox=\"0 0 \(Int(left + room) + 80) \(ran.count * step + 8)\" width=\"\(Int(left + room) + 80)\" role=\"img\" aria-label=\"When each of \(ran.count) stages ran\">"
     for (at, stage) in ran.enumerated() {
       let y = at * step + 4
       let x = left + stage.start! / total * room
@@ -160,13 +171,15 @@ struct RunPage {
 
   static let style = """
     :root { color-scheme: light dark; --ink: #1c1f23; --paper: #ffffff; --line: #d5d9de; --faint: #667085;
-      --executed: #2f6fde; --cached: #3a9a6b; --failed: #c9372c; --skipped: #98a1ad; }
+      --executed: #2460c8; --cached: #1c7549; --failed: #b92d22; --skipped: #626c7a; }
     @media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --paper: #15181c; --line: #363c44; --faint: #98a1ad;
-      --executed: #6b9bff; --cached: #5cc08f; --failed: #ff7a70; --skipped: #6f7884; } }
+      --executed: #7ea8ff; --cached: #5cc08f; --failed: #ff8a80; --skipped: #98a1ad; } }
     body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
     h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
     .facts, small { color: var(--faint); } .wide { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
+    @media print { body { margin: 0; max-width: none; } .wide { overflow: visible; } tr { break-inside: avoid; } }
+    .wide:focus-visible { outline: 2px solid var(--executed); }
     .number { text-align: right; white-space: nowrap; } code, pre { font-family: ui-monospace, monospace; font-size: .85em; } pre { white-space: pre-wrap; margin: .3rem 0; }
     .status { font-size: .8rem; padding: .1rem .5rem; border-radius: 1rem; border: 1px solid currentColor; white-space: nowrap; }
     .executed { color: var(--executed); } .cached, .succeeded { color: var(--cached); } .failed { color: var(--failed); } .skipped, .cancelled { color: var(--skipped); }
@@ -204,7 +217,7 @@ struct RunGraph {
     // Columns are centred on the tallest.
     let y = { (at: Int) in row[at] * dy + (tallest - used[column[at]]!) * dy / 2 + 4 }
     let width = ((column.max() ?? 0) * dx) + w + 8, height = max(1, tallest) * dy
-    var svg = "<svg viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" role=\"img\">"
+    var svg = "<svg viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" role=\"img\" aria-label=\"\(stages.count) stages and what flows between them\">"
     for (at, stage) in stages.enumerated() {
       for need in stage.needs {
         guard let from = place[need] else { continue }

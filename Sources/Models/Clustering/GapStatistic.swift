@@ -24,7 +24,10 @@ public struct GapStatistic: Hashable, Sendable {
     }
     return range.map { k in
       func log(_ columns: [[Double]]) -> Double {
-        Portable.log(KMeans(k: k, seed: seed, restarts: restarts).fit(columns).inertia)
+        var kMeans = KMeans(k: k, seed: seed, restarts: restarts)
+        // The reference sets have no clusters to miss.
+        kMeans.improves = false
+        return Portable.log(kMeans.fit(columns).inertia)
       }
       let own = log(points)
       let others = references.map(log)

@@ -4,13 +4,17 @@ import Statistics
 ///
 ///     let result = KMeans(k: 5, seed: 42).fit([income, score])   // one array per column
 ///
-/// Lloyd 1982 with the pruning of Pelleg & Moore 1999, which changes no label; seeding by greedy k-means++ (Arthur &
-/// Vassilvitskii 2007). Sums are made in fixed blocks and combined in their order, so every width gives the same bytes.
+/// Starts by greedy k-means++ (Arthur & Vassilvitskii 2007), Lloyd 1982 with the pruning of Pelleg & Moore 1999, which changes no
+/// label, Hartigan's exchange of single points, and swaps of a center for a better place. All this happens on points that
+/// stand for many (`CoarsePoints`) where there are many; the end is Lloyd over all points until nothing moves. Sums are made
+/// in fixed blocks and combined in their order, so every width gives the same bytes.
 public struct KMeans: Hashable, Sendable {
   public var k: Int
   public var seed: UInt64
-  /// Independent seedings; the one with the smallest inertia is kept (the earlier one when equal).
+  /// Independent seedings; the one with the smallest inertia is kept (the earlier one when equal). Few points get more.
   public var restarts = 10
+  /// Whether the best start is looked at again: points exchanged, centers put elsewhere.
+  public var improves = true
   public var maximumIterations = 300
   /// A restart ends when the centers move, squared and summed, less than this share of the columns' mean variance.
   public var tolerance = 1e-4
@@ -22,12 +26,13 @@ public struct KMeans: Hashable, Sendable {
   }
 
   public struct Result: Sendable {
-    /// k × d, row-major, in the order of the seeding.
+    /// k × d, row-major.
     public var centers: [Double]
     public var labels: [Int32]
     /// Sum of squared distances to the nearest center, times the weights where there are any.
     public var inertia: Double
     public var sizes: [Int]
+    /// Passes of the start that was kept, and those over all points behind it.
     public var iterations: Int
     /// True when the last pass moved no point.
     public var converged: Bool
@@ -39,28 +44,48 @@ public struct KMeans: Hashable, Sendable {
     precondition(k >= 1, "k-means needs at least one center, not \(k)")
     let blocks = PointBlocks(columns, weights: weights)
     precondition(blocks.n >= k, "k-means needs at least k = \(k) points, not \(blocks.n)")
-    let lloyd = KMeansLloyd(blocks: blocks)
-    let threshold = tolerance * Summaries.mean(columns.map { Summaries.variance($0, dropped: 0) })
-    var seeding = KMeansSeeding(blocks)
-    var best: (state: KMeansLloyd.State, labels: [Int32], inertia: Double)?
-    for restart in 0..<max(restarts, 1) {
-      var random = RandomStream(seed: seed, substream: UInt64(restart))
-      var state = lloyd.iterate(from: seeding.centers(k, &random), maximumIterations: maximumIterations, until: threshold)
-      // Only a contender is worth running until nothing moves at all.
-      if let best, !state.settled, lloyd.assignment(state.centers).inertia >= best.inertia * (1 + 1e-3) { continue }
-      if !state.settled {
-        let more = lloyd.iterate(from: state.centers, maximumIterations: 10_000, until: -1)
-        state = KMeansLloyd.State(
-          centers: more.centers, iterations: state.iterations + more.iterations, settled: more.settled)
-      }
-      let (labels, _, inertia) = lloyd.assignment(state.centers)
-      if best == nil || inertia < best!.inertia { best = (state, labels, inertia) }
+    let coarse = CoarsePoints.of(columns, weights: weights, blocks, centers: k)
+    let search = KMeansLloyd(blocks: coarse ?? blocks)
+    let threshold = tolerance * search.blocks.meanVariance
+    var best = started(search, until: threshold)
+    if improves, k > 1, best.inertia > 0 {
+      var swaps = KMeansSwaps(lloyd: search, threshold: threshold, failures: max(10, 10 * restarts))
+      swaps.improve(&best)
     }
-    let labels = blocks.restored(best!.labels)
+    let lloyd = KMeansLloyd(blocks: blocks)
+    let settled = lloyd.iterate(from: best.centers, maximumIterations: 10_000, until: -1)
+    let (byPlace, _, inertia) = lloyd.assignment(settled.centers)
+    let labels = blocks.restored(byPlace)
     var sizes = [Int](repeating: 0, count: k)
     for label in labels { sizes[Int(label)] += 1 }
     return Result(
-      centers: best!.state.centers, labels: labels, inertia: best!.inertia, sizes: sizes, iterations: best!.state.iterations,
-      converged: best!.state.settled)
+      centers: settled.centers, labels: labels, inertia: inertia, sizes: sizes, iterations: best.iterations + settled.iterations,
+      converged: settled.settled)
   }
+
+  /// The best of all starts.
+  private func started(_ search: KMeansLloyd, until threshold: Double) -> KMeansOptimum {
+    var seeding = KMeansSeeding(search.blocks)
+    var best: KMeansOptimum?
+    // A start over few points costs next to nothing.
+    let starts = max(restarts, 1) * (improves ? max(1, min(10, 20_000 / search.blocks.n)) : 1)
+    for start in 0..<starts {
+      var random = RandomStream(seed: seed, substream: UInt64(start))
+      let state = search.iterate(from: seeding.centers(k, &random), maximumIterations: maximumIterations, until: threshold)
+      var found = KMeansOptimum(
+        centers: state.centers, inertia: search.assignment(state.centers).inertia, iterations: state.iterations)
+      // Only a contender is worth running until nothing moves at all.
+      if let best, found.inertia >= best.inertia * (1 + 1e-2) { continue }
+      if improves { search.exchange(&found) } else if !state.settled { search.settle(&found) }
+      if best == nil || found.inertia < best!.inertia { best = found }
+    }
+    return best!
+  }
+}
+
+/// Centers that a search has come to.
+struct KMeansOptimum {
+  var centers: [Double]
+  var inertia: Double
+  var iterations: Int
 }

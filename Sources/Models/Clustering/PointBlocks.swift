@@ -117,6 +117,29 @@ struct PointBlocks: Sendable {
   /// How much a squared distance may be off by rounding, generously.
   var rounding: Double { Double(d + 8) * 0x1p-50 * diameter }
 
+  /// Mean over the columns of their (weighted) variances.
+  var meanVariance: Double {
+    let total = weight.reduce(0, +)
+    guard total > 0 else { return 0 }
+    return Summaries.mean(
+      (0..<d).map { j in
+        let mean = (0..<count).reduce(0) { $0 + sums[$1 * d + j] } / total
+        let parts = FixedChunks.map(count: count, chunk: 2048) { some -> Double in
+          var sum = 0.0
+          values.withUnsafeBufferPointer { values in
+            weights.withUnsafeBufferPointer { weights in
+              for place in some.lowerBound * Self.size..<min(n, some.upperBound * Self.size) {
+                let t = values[j &* stride &+ place] - mean
+                sum += weights.isEmpty ? t * t : weights[place] * t * t
+              }
+            }
+          }
+          return sum
+        }
+        return parts.reduce(0, +) / total
+      })
+  }
+
   func point(at place: Int) -> [Double] { (0..<d).map { values[$0 * stride + place] } }
 
   /// By place → by number of the point.
