@@ -80,6 +80,10 @@ let package = Package(
     .executableTarget(
       name: "model-benchmark", dependencies: ["Models", "Statistics"], path: "Tests/Benchmarks/Models", swiftSettings: strict),
 
+    // Clusters alone, for measuring: `make bench`.
+    .executableTarget(
+      name: "cluster-benchmark", dependencies: ["Models", "Statistics"], path: "Tests/Benchmarks/Clustering", swiftSettings: strict),
+
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),

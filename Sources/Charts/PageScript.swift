@@ -2,11 +2,11 @@
 enum PageScript {
   /// Click or key on a heading sorts by it, again turns it round; equal cells keep their order, missing ones stay last. The filter
   /// shows the rows that hold every word typed. What is saved are the rows shown, numbers as they are and not as they are written.
+  /// Pictures that are wider than the screen can be scrolled by keyboard.
   static let text = #"""
     "use strict";
     const cellValue = (cell) => cell.dataset.value === undefined ? cell.textContent : cell.dataset.value === "null" ? "" : cell.dataset.value;
     const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    // What is wider than the screen can be scrolled by keyboard.
     for (const picture of document.querySelectorAll(".picture")) if (picture.scrollWidth > picture.clientWidth) picture.tabIndex = 0;
     for (const frame of document.querySelectorAll(".table")) {
       const table = frame.querySelector("table");

@@ -73,19 +73,34 @@ public struct Treemap: Chart {
     return boxes
   }
 
+  /// A name in lines of at most so many letters; empty where a word is longer.
+  private static func lines(_ name: String, _ letters: Int) -> [String] {
+    var lines: [String] = []
+    for word in name.split(separator: " ") {
+      if word.count > letters { return [] }
+      if let last = lines.last, last.count + 1 + word.count <= letters {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+
   public func spec(_ theme: Theme) -> Spec {
     let (width, height) = Self.plot(frame)
     let most = cells.first.map { $0.value } ?? 1
     let rows = cells.map { cell -> Spec in
       let (w, h) = ((cell.right - cell.left) * width, (cell.bottom - cell.top) * height)
       // 6.8 px is the mean advance of a bold letter of 12 px; what does not fit is not written.
-      let fits = Double(cell.name.count) * 6.8 + 12 < w && h > 22
+      let name = Self.lines(cell.name, Int((w - 12) / 6.8))
+      let fits = !name.isEmpty && Double(name.count) * 15 + 7 < h
       let share = NumberFormat.percent.text(cell.value / total)
-      let second = [format.text(cell.value) + " · " + share, share].first { Double($0.count) * 6.4 + 12 < w && h > 40 }
+      let second = [format.text(cell.value) + " · " + share, share].first { Double($0.count) * 6.4 + 12 < w && Double(name.count) * 15 + 25 < h }
       return [
         "left": .number(roundedForData(cell.left)), "right": .number(roundedForData(cell.right)),
         "top": .number(roundedForData(1 - cell.top)), "bottom": .number(roundedForData(1 - cell.bottom)), "value": .number(roundedForData(cell.value)),
-        "name": .string(fits ? cell.name : ""), "second": .string(fits ? second ?? "" : ""), "strong": .bool(cell.value / most > 0.5),
+        "name": .string(fits ? name.joined(separator: "\n") : ""), "lines": .integer(name.count), "second": .string(fits ? second ?? "" : ""), "strong": .bool(cell.value / most > 0.5),
       ]
     }
     func side(_ field: String) -> Spec {
@@ -94,10 +109,10 @@ public struct Treemap: Chart {
     let ink: Spec = [
       "condition": ["test": "datum.strong", "value": .string(theme.onStrong)], "value": .string(theme.onWeak),
     ]
-    func words(_ field: String, _ down: Int, _ mark: [(String, Spec)]) -> Spec {
+    func words(_ field: String, _ down: Spec, _ mark: [(String, Spec)]) -> Spec {
       [
         "mark": .object(
-          [("type", "text"), ("align", "left"), ("baseline", "top"), ("dx", 7), ("dy", .integer(down)), ("fontSize", 12)] + mark),
+          [("type", "text"), ("align", "left"), ("baseline", "top"), ("dx", 7), ("dy", down), ("fontSize", 12), ("lineHeight", 15), ("lineBreak", "\n")] + mark),
         "encoding": ["x": side("left"), "y": side("top"), "text": ["field": .string(field), "type": "nominal"], "color": ink],
       ]
     }
@@ -118,7 +133,7 @@ public struct Treemap: Chart {
               ],
             ],
             words("name", 7, [("fontWeight", "bold")]),
-            words("second", 24, []),
+            words("second", ["expr": "8 + 15 * datum.lines"], []),
           ]
         ),
       ], notes: notes, theme: theme)

@@ -37,8 +37,8 @@ import Testing
     let chart = ClusterCount(
       rows: inertia.enumerated().map { .init(k: $0.offset + 2, inertia: $0.element, silhouette: 0.3, low: 0.2, high: 0.4, isChosen: $0.offset == 1) },
       frame: Frame("How many"))
-    #expect(chart.elbow == 4)
-    #expect(chart.notes == ["The inertia bends at 4", "3 chosen"])
+    #expect(chart.elbow == 3)
+    #expect(chart.notes == ["The inertia bends at 3", "3 chosen"])
     guard case .array(let panels)? = chart.spec(.light)["hconcat"] else {
       Issue.record("no panels")
       return

@@ -52,12 +52,13 @@ struct KMeansTests {
   func asLowAsManyStarts(set: Int) {
     var random = RandomStream(seed: UInt64(1000 + set))
     let (n, d, groups) = (30 + random.integer(below: 120), 1 + random.integer(below: 4), 1 + random.integer(below: 8))
-    let columns = (0..<d).map { j in
-      (0..<n).map { i -> Double in
+    let columns = (0..<d).map { (j: Int) -> [Double] in
+      (0..<n).map { (i: Int) -> Double in
+        let center = Double(i % groups * 7919 % 13) * (j == 0 ? 1 : 0.3)
         switch set % 3 {
-        case 0: random.uniform()
-        case 1: random.normal() + Double(i % groups * 7919 % 13) * (j == 0 ? 1 : 0.3)
-        default: Double(random.integer(below: 12))
+        case 0: return random.uniform()
+        case 1: return random.normal() + center
+        default: return Double(random.integer(below: 12))
         }
       }
     }
@@ -73,7 +74,12 @@ struct KMeansTests {
   @Test func manyPoints() {
     var random = RandomStream(seed: 6)
     let n = 70_000
-    let columns = (0..<2).map { j in (0..<n).map { i in random.normal() + Double(i % 4 * (j == 0 ? 6 : i % 2 * 5)) } }
+    let columns = (0..<2).map { (j: Int) -> [Double] in
+      (0..<n).map { (i: Int) -> Double in
+        let center = j == 0 ? i % 4 * 6 : i % 2 * 5
+        return random.normal() + Double(center)
+      }
+    }
     let result = KMeans(k: 4, seed: 1, restarts: 2).fit(columns)
     #expect(result.converged && result.sizes.min()! > n / 5)
     var means = [Double](repeating: 0, count: 8)

@@ -106,6 +106,40 @@ enum Looking {
     }
   }
 
+  @Test func cardsSayWhatToDoAndQualityWhy() throws {
+    let profile = BenchInput.table(
+      "inputs", alias: "segments",
+      batch(
+        ("segment", .int32s([1, 2, nil])), ("segment_label", .strings(["loyal", "lost", nil])), ("customers", .int64s([1200, 300, 5])),
+        ("share", .float64s([0.797, 0.199, 0.004])), ("known_by", .strings(["high orders (+1.2 sd)", "close to the average", nil])),
+        ("action", .strings(["thank", "win back", nil])), ("channel", .strings(["letter", nil, nil])), ("gain", .float64s([5000, 10, nil])),
+        ("cost", .float64s([600, 300, nil])), ("net", .float64s([4400, -290, nil])), ("chosen", .bools([true, false, nil]))))
+    let removed = BenchInput.table(
+      "inputs", alias: "removed", batch(("x", .int64s([1, 2, 3])), ("rule", .strings(["x > 0", "y", "x > 0"])), ("reason", .strings(["false", "missing", "false"]))))
+    let settings: JSONValue = [
+      "sections": [
+        ["title": "Segments", "cards": "segments", "formats": ["gain": "£,.0f", "cost": "£,.0f", "net": "£,.0f"]],
+        ["title": "Data", "quality": [["label": "sales", "kept": "segments", "quarantine": "removed"]]],
+      ]
+    ]
+    let result = try runStage(Report.self, settings, [profile, removed])
+    #expect(result.binding.reads == [.init("segments", .all), .init("removed", .named(["reason", "rule"]))])
+    let html = page(result)
+    for text in [
+      "<h3>loyal</h3>", "To do: thank (letter). Expected gain £5,000, cost £600, net £4,400. Chosen within the budget.",
+      "To do: win back. Expected gain £10, cost £300, net −£290. Not chosen: it loses, or others return more for the budget.",
+      "<dt>customers</dt><dd>1,200 (79.7%)</dd>", "<dt>known by</dt><dd>high orders (+1.2 sd)</dd>", "<h3>Without a segment</h3>",
+      "<td>sales</td><td class=\"number\" data-value=\"3\">3</td><td class=\"number\" data-value=\"3\">3</td><td class=\"number\" data-value=\"0.5\">50.0%</td>",
+      "<td>sales</td><td>x &gt; 0: false</td><td class=\"number\" data-value=\"2\">2</td>",
+    ] {
+      #expect(html.contains(text), "\(text)")
+    }
+    #expect(
+      mistakes(
+        of: Report.self, ["sections": [["title": "A", "cards": "removed", "quality": [["label": "x", "kept": "segments", "quarantine": "segments"]]]]],
+        [profile, removed]).count == 2)
+  }
+
   @Test func hostileTextStaysText() throws {
     let hostile = "</td><script>alert(1)</script>"
     let result = try runStage(

@@ -226,7 +226,8 @@ import Testing
     let table = Self.customers([1, 2, 3])
     #expect(
       complaints { try runRoom(Segment.self, settings, ["table": .table(table), "baseline": .table(table)]) } == [
-        "input \"baseline\" has no column \"segment\"", "input \"baseline\" has no column \"segment_label\"",
+        "input \"baseline\" has no column \"segment\"; hint: known: customer, revenue",
+        "input \"baseline\" has no column \"segment_label\"; hint: known: customer, revenue",
         "\"labels\" has no meaning with a baseline; hint: clusters are named as those of the baseline that they are most like",
       ])
     let twice = Self.table([

@@ -161,6 +161,113 @@ import Testing
     #expect(try draw(settings, [empty], renderer).files.count == 12)
   }
 
+  /// Rows of shops on days from 1970-01-01: a in January and March, b in January and February, c in March.
+  private static let visits = BenchInput.table(
+    "tables", alias: "visits",
+    batch(
+      ("customer", .strings(["a", "b", "a", "b", "c", nil, "a"])), ("day", .dates([0, 10, 60, 40, 70, 3, 61])),
+      ("paid", .float64s([1, 2, 3, 4, 5, 6, 7]))))
+
+  @Test func customersComingBack() throws {
+    let all = try charts(
+      [
+        "charts": [
+          "back": ["chart": "retention", "x": "day", "y": "customer"],
+          "quarters": ["chart": "retention", "x": "day", "y": "customer", "every": "quarter"],
+          "trend": ["chart": "trend", "x": "day", "value": "sum(paid)"],
+        ]
+      ], [Self.visits])
+    let back = try #require(all[0] as? HeatMap), quarters = try #require(all[1] as? HeatMap), trend = try #require(all[2] as? Line)
+    #expect(back.rows == ["1970-01  (2)", "1970-03  (1)"] && back.columns == ["1", "2"])
+    #expect(back.values[0] == 0.5 && back.values[1] == 0.5 && back.values[2].isNaN && back.values[3].isNaN)
+    #expect(back.rowTitle == "First month (customers)" && back.columnTitle == "months since the first")
+    #expect(quarters.rows == ["1970 Q1  (3)"] && quarters.values.allSatisfy(\.isNaN))
+    #expect(trend.positions == .dates(["1970-01-01", "1970-02-01", "1970-03-01"]) && trend.series[0].values == [9, 4, 15])
+  }
+
+  @Test func matricesFlowsAndCalibration() throws {
+    let people = BenchInput.table(
+      "tables", alias: "people",
+      batch(
+        ("x", .int64s([0, 0, 1, 2, 2, nil])), ("t", .float64s([0, 5, 5, 10, 90, 1])), ("alive", .float64s([0.2, 0.4, 0.5, 0.6, 0.8, 1])),
+        ("from", .strings(["A", "A", "B", nil, "B", "A"])), ("to", .strings(["A", "B", "B", "B", "A", "A"]))))
+    let tenths = BenchInput.table(
+      "tables", alias: "tenths",
+      batch(("decile", .int32s([1, 2])), ("predicted", .float64s([1, 2])), ("actual", .float64s([1.5, 1.75])), ("low", .float64s([1, 1])), ("high", .float64s([2, 3]))))
+    let all = try charts(
+      [
+        "charts": [
+          "counts": ["chart": "matrix", "table": "people", "x": "t", "y": "x", "noun": "customer", "bins": 5],
+          "alive": ["chart": "matrix", "table": "people", "x": "t", "y": "x", "colour": "alive", "clip": 0.5, "bins": 2],
+          "moves": ["chart": "flow", "table": "people", "x": "from", "y": "to"],
+          "parts": ["chart": "treemap", "table": "people", "x": "from", "value": "count(*)"],
+          "right": ["chart": "calibration", "table": "tenths", "x": "predicted", "y": "actual", "colour": "decile"],
+          "band": ["chart": "line", "table": "tenths", "x": "decile", "y": "actual", "low": "low", "high": "high"],
+          "sum": ["chart": "line", "table": "tenths", "x": "decile", "y": ["actual", "predicted"], "cumulative": true],
+        ]
+      ], [people, tenths])
+    let counts = try #require(all[0] as? HeatMap), alive = try #require(all[1] as? HeatMap), moves = try #require(all[2] as? Flow)
+    #expect(counts.rows == ["2", "1", "0"] && counts.legend == "customers" && counts.values.filter(\.isFinite).reduce(0, +) == 5)
+    #expect(counts.frame.subtitle == "1 row without a value left out")
+    #expect(alive.columns.last?.hasSuffix("+") == true && alive.legend == "mean alive")
+    #expect(alive.values.contains { ($0 - 1.9 / 3).magnitude < 1e-12 })
+    #expect(moves.streams == [.init("A", "A", 2), .init("A", "B", 1), .init("B", "A", 1), .init("B", "B", 1)])
+    let parts = try #require(all[3] as? Treemap), right = try #require(all[4] as? Calibration)
+    #expect(parts.cells.map(\.value) == [3, 2, 1] && right.points.map(\.label) == ["1", "2"])
+    let band = try #require(all[5] as? Line), sum = try #require(all[6] as? Line)
+    #expect(band.series.count == 1 && band.series[0].low == [1, 1] && band.series[0].high == [2, 3])
+    #expect(sum.series.map(\.values) == [[1.5, 3.25], [1, 3]])
+  }
+
+  @Test func howManyClusters() throws {
+    let choices = BenchInput.table(
+      "tables", alias: "choices",
+      batch(
+        ("k", .int32s([2, 3, 4])), ("chosen", .bools([false, true, false])), ("inertia", .float64s([90, 30, 20])), ("silhouette", .float64s([0.3, 0.6, nil])),
+        ("silhouette_low", .float64s([0.2, 0.5, nil])), ("silhouette_high", .float64s([0.4, 0.7, nil]))))
+    let all = try charts(["charts": ["c": ["chart": "cluster-count"]]], [choices])
+    let chart = try #require(all[0] as? ClusterCount)
+    #expect(chart.elbow == 3 && chart.notes == ["The inertia bends at 3", "3 chosen"] && chart.rows[2].silhouette.isNaN)
+  }
+
+  @Test(arguments: [
+    ("retention", ["the retention has no \"x\"; expected a column as \"x\"", "the retention has no values; expected the column of the customer as \"y\""]),
+    ("trend", ["the trend has no \"x\"; expected a column as \"x\"", "the trend has no values; expected an aggregate as \"value\"; hint: sum(revenue)"]),
+    (
+      "cluster-count",
+      [
+        "a cluster-count is drawn of choices, and there is no column \"k\" in this table; hint: connect the output \"choices\" of a segment with \"k\": \"auto\""
+      ]
+    ),
+    ("flow", ["the flow has no \"x\"; expected a column as \"x\"", "the flow has no values; expected the column of the groups on the right as \"y\""]),
+  ] as [(String, [String])])
+  func whatChartsOfCustomersNeed(kind: String, messages: [String]) {
+    let table = BenchInput.table("tables", alias: "t", batch(("a", .float64s([1]))))
+    #expect(complaints { try charts(["charts": ["c": ["chart": .string(kind)]]], [table]) } == messages)
+  }
+
+  @Test func bandsAndTimesThatAreNone() {
+    let table = BenchInput.table("tables", alias: "t", batch(("a", .float64s([1])), ("b", .float64s([1]))))
+    #expect(
+      complaints {
+        try charts(["charts": ["c": ["chart": "line", "x": "a", "y": ["a", "b"], "low": "a"], "d": ["chart": "trend", "x": "a", "value": "sum(b)"]]], [table])
+      } == [
+        "a band needs both its ends; expected columns as \"low\" and \"high\"",
+        "a band stands around one line; hint: leave out \"colour\", \"cumulative\" and all but one \"y\"",
+      ])
+  }
+
+  /// Every kind of chart, light and dark, for whoever wants to look; the renderer takes them all.
+  @Test func everyKindIsDrawn() throws {
+    guard let renderer = PresentationTables.renderer() else { return }
+    let all: [(String, any Chart)] = Gallery.charts
+    for (theme, name) in [(Theme.light, "light"), (Theme.dark, "dark")] {
+      let pictures = try renderer.render(all.map { .init($0.0, $0.1.spec(theme), [.png, .svg]) })
+      #expect(pictures.count == all.count && pictures.allSatisfy { $0.svg.hasPrefix("<svg") })
+      if let folder = Looking.folder { for (chart, picture) in zip(all, pictures) { try Looking.keep(picture.png, "\(folder)/\(chart.0)-\(name).png") } }
+    }
+  }
+
   @Test func twoValuesForOneBarAreAMistake() throws {
     let sales = BenchInput.table("tables", alias: "t", batch(("shop", .strings(["a", "b", "a"])), ("paid", .int64s([1, 2, 3]))))
     #expect {

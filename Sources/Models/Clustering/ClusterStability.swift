@@ -19,7 +19,9 @@ public enum ClusterStability {
       for _ in rows { weights[random.integer(below: rows.count)] += 1 }
       let drawn = rows.indices.filter { weights[$0] > 0 }
       guard drawn.count >= k else { continue }
-      let result = KMeans(k: k, seed: seed, restarts: 2).fit(
+      var kMeans = KMeans(k: k, seed: seed, restarts: 3)
+      kMeans.improves = false
+      let result = kMeans.fit(
         points.map { column in drawn.map { column[$0] } }, weights: drawn.map { weights[$0] })
       // Only points that were drawn are compared, each once.
       let similar = jaccard(drawn.map { own[$0] }, result.labels, k)

@@ -42,7 +42,10 @@ public struct GaussianMixture: Hashable, Sendable {
     let points = (0..<n).flatMap { i in columns.map { $0[i] } }
     var best: Result?
     for restart in 0..<max(restarts, 1) {
-      let start = KMeans(k: k, seed: seed &+ UInt64(restart), restarts: 1).fit(columns)
+      var kMeans = KMeans(k: k, seed: seed &+ UInt64(restart), restarts: 1)
+      // Starts are to differ; improved ones would all be the same.
+      kMeans.improves = false
+      let start = kMeans.fit(columns)
       let result = climb(points, n, d, start.labels)
       if best == nil || result.logLikelihood > best!.logLikelihood { best = result }
     }

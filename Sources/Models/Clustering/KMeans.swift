@@ -47,10 +47,17 @@ public struct KMeans: Hashable, Sendable {
     let coarse = CoarsePoints.of(columns, weights: weights, blocks, centers: k)
     let search = KMeansLloyd(blocks: coarse ?? blocks)
     let threshold = tolerance * search.blocks.meanVariance
-    var best = started(search, until: threshold)
+    // Few points have many optima close to each other: the swaps begin at several of them.
+    let size = search.blocks.n * k
+    let tracks = improves && k > 1 ? (size <= 4_000 ? 8 : size <= 20_000 ? 3 : 1) : 1
+    let optima = started(search, until: threshold, keeping: tracks)
+    var best = optima[0]
     if improves, k > 1, best.inertia > 0 {
-      var swaps = KMeansSwaps(lloyd: search, threshold: threshold, failures: max(10, 10 * restarts))
-      swaps.improve(&best)
+      let swaps = KMeansSwaps(lloyd: search, threshold: threshold, failures: max(10, 10 * restarts))
+      for var optimum in optima {
+        swaps.improve(&optimum)
+        if optimum.inertia < best.inertia { best = optimum }
+      }
     }
     let lloyd = KMeansLloyd(blocks: blocks)
     let settled = lloyd.iterate(from: best.centers, maximumIterations: 10_000, until: -1)
@@ -63,23 +70,25 @@ public struct KMeans: Hashable, Sendable {
       converged: settled.settled)
   }
 
-  /// The best of all starts.
-  private func started(_ search: KMeansLloyd, until threshold: Double) -> KMeansOptimum {
+  /// The best of all starts, the lowest first, no two of the same inertia.
+  private func started(_ search: KMeansLloyd, until threshold: Double, keeping count: Int) -> [KMeansOptimum] {
     var seeding = KMeansSeeding(search.blocks)
-    var best: KMeansOptimum?
+    var best: [KMeansOptimum] = []
     // A start over few points costs next to nothing.
-    let starts = max(restarts, 1) * (improves ? max(1, min(10, 20_000 / search.blocks.n)) : 1)
+    let starts = max(restarts, 1) * (improves ? max(1, min(20, 40_000 / search.blocks.n)) : 1)
     for start in 0..<starts {
       var random = RandomStream(seed: seed, substream: UInt64(start))
       let state = search.iterate(from: seeding.centers(k, &random), maximumIterations: maximumIterations, until: threshold)
       var found = KMeansOptimum(
         centers: state.centers, inertia: search.assignment(state.centers).inertia, iterations: state.iterations)
       // Only a contender is worth running until nothing moves at all.
-      if let best, found.inertia >= best.inertia * (1 + 1e-2) { continue }
+      if best.count == count, found.inertia >= best[count - 1].inertia * (1 + search.reach) { continue }
       if improves { search.exchange(&found) } else if !state.settled { search.settle(&found) }
-      if best == nil || found.inertia < best!.inertia { best = found }
+      if best.contains(where: { ($0.inertia - found.inertia).magnitude <= 1e-12 * found.inertia }) { continue }
+      best.insert(found, at: best.firstIndex { found.inertia < $0.inertia } ?? best.count)
+      if best.count > count { best.removeLast() }
     }
-    return best!
+    return best
   }
 }
 

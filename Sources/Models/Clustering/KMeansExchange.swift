@@ -3,6 +3,9 @@ import Statistics
 /// Hartigan's rule (1975): a point goes where the sum of squares becomes least, counted with the centers that move for it. What it
 /// leaves Lloyd's rule leaves too, but not the other way round.
 extension KMeansLloyd {
+  /// By which share of an inertia the exchange of points may still make it less than a better one; of many points each counts little.
+  var reach: Double { blocks.n > 5_000 ? 1e-4 : 1e-2 }
+
   /// Lloyd until nothing moves.
   func settle(_ optimum: inout KMeansOptimum) {
     let state = iterate(from: optimum.centers, maximumIterations: 10_000, until: -1)

@@ -9,7 +9,7 @@ struct KMeansSwaps {
   /// After so many swaps without gain the search ends.
   let failures: Int
 
-  mutating func improve(_ best: inout KMeansOptimum) {
+  func improve(_ best: inout KMeansOptimum) {
     var left = failures
     while left > 0 {
       let pairs = pairs(best.centers)
@@ -46,7 +46,7 @@ struct KMeansSwaps {
     let state = lloyd.iterate(from: centers, maximumIterations: 50, until: threshold)
     var found = KMeansOptimum(
       centers: state.centers, inertia: lloyd.assignment(state.centers).inertia, iterations: best.iterations + state.iterations)
-    if found.inertia >= best.inertia * (1 + 1e-2) { return nil }
+    if found.inertia >= best.inertia * (1 + lloyd.reach) { return nil }
     lloyd.exchange(&found)
     return found.inertia < best.inertia * (1 - 1e-12) ? found : nil
   }
