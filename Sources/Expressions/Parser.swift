@@ -34,7 +34,22 @@ struct Parser {
       throw unexpected(next.text == ")" ? "a parenthesis is closed that was not opened" : "the expression does not end here",
         expected: "an operator or the end")
     }
+    try checkPrinted(parsed)
     return Expression(parsed.term, span: parsed.span)
+  }
+
+  /// The canonical text has brackets where none need be written, as around `--x` and `x::int64::string`. They are levels too,
+  /// and what is printed must be read again. One level of the tree takes at most two of the text.
+  private func checkPrinted(_ parsed: Parsed) throws(Mistakes) {
+    guard parsed.height * 2 > Self.deepestNesting else { return }
+    do {
+      var again = try Parser(Printer(dialect: .millrace).text(parsed.term), bindings: [:])
+      _ = try again.expression(0)
+    } catch { throw nestedTooDeeply(parsed.span.range) }
+  }
+
+  private func nestedTooDeeply(_ range: Range<Int>) -> Mistakes {
+    mistake("an expression is nested deeper than \(Self.deepestNesting) levels", range, hint: "derive a column for a part of it")
   }
 
   // MARK: Operators
@@ -42,9 +57,7 @@ struct Parser {
   mutating func expression(_ least: Int) throws(Mistakes) -> Parsed {
     nesting += 1
     defer { nesting -= 1 }
-    if nesting > Self.deepestNesting {
-      throw mistake("an expression is nested deeper than \(Self.deepestNesting) levels", next.range, hint: "derive a column for a part of it")
-    }
+    if nesting > Self.deepestNesting { throw nestedTooDeeply(next.range) }
     var left = try prefix()
     while let step = try suffix(of: left, least) { left = step }
     return left

@@ -20,6 +20,8 @@ import Testing
   ("x between 1 and 2 and y", "x BETWEEN 1 AND 2 AND y"),
   ("name like '50!%%' escape '!'", "name LIKE '50!%%' ESCAPE '!'"),
   ("name NOT ILIKE 'a%'", "name NOT ILIKE 'a%'"),
+  ("a LIKE NOT (b <> c OR d <= - -1e3)", "a LIKE (NOT (b <> c OR d <= -(-1000.0e0)))"), ("a + NOT b = c", "a + (NOT b = c)"),
+  ("a::int64::string", "CAST(CAST(a AS int64) AS string)"), ("-a::int64", "-(CAST(a AS int64))"), ("- - -x", "-(-(-x))"), ("-5::string", "CAST(-5 AS string)"),
   ("-x", "-x"), ("-(x + 1)", "-(x + 1)"), ("-5", "-5"), ("-(5)", "-(5)"), ("- -x", "-(-x)"),
   ("x::decimal(12,2)", "CAST(x AS decimal(12,2))"),
   ("TRY_CAST(x AS BIGINT)", "TRY_CAST(x AS int64)"),
@@ -76,6 +78,40 @@ func mistakesOfText(text: String, offset: Int, length: Int, message: String) thr
 func hostileNesting(text: String) throws {
   let error = try #require(throws: Mistakes.self) { try Expression.parse(text) }
   #expect(error.all[0].message == "an expression is nested deeper than 100 levels")
+}
+
+/// Brackets that only the canonical text has count as well: what is read once is read again.
+@Test(arguments: [
+  ("-", "x", ""), ("- -", "x", ""), ("NOT ", "x", ""), ("a LIKE NOT ", "x", ""), ("a + NOT ", "x", ""), ("", "x", "::int64::string"), ("a = (", "x", ")"),
+  ("a - (b - ", "x", ")"), ("if(a, b, ", "x", ")"), ("", "x", " = b IS NULL"), ("(", "x", " + 1) * 2"), ("", "x", " - 1"),
+])
+func deepTextIsReadTwiceOrNotAtAll(before: String, core: String, after: String) throws {
+  var refused = 0
+  for count in 1...120 {
+    let text = String(repeating: before, count: count) + core + String(repeating: after, count: count)
+    do {
+      let parsed = try Expression.parse(text)
+      let printed = parsed.description
+      #expect(try Expression.parse(printed) == parsed, "\(count): \(printed)")
+      #expect(refused == 0, "refused once, \(count) is taken")
+    } catch let error as Mistakes {
+      #expect(error.all[0].message == "an expression is nested deeper than 100 levels")
+      #expect(error.all[0].hint == "derive a column for a part of it")
+      refused += 1
+    }
+  }
+  // Half of the levels are anybody's, brackets or none.
+  #expect(refused <= 120 - 24, "only \(120 - refused) are read")
+}
+
+/// Found by fuzzing: signs inside of brackets inside of NOT.
+@Test func signsInBracketsInNot() throws {
+  let text = "a LIKE NOT (b <> c OR d <= " + String(repeating: "-", count: 52) + "1e3)"
+  let error = try #require(throws: Mistakes.self) { try Expression.parse(text) }
+  #expect(error.description == "error: an expression is nested deeper than 100 levels (setting )\n  hint: derive a column for a part of it")
+  #expect(error.all[0].place == .setting([], offset: 0, length: text.utf8.count))
+  let few = try Expression.parse(text.replacing(String(repeating: "-", count: 50), with: ""))
+  #expect(few.description == "a LIKE (NOT (b <> c OR d <= -(-1000.0e0)))")
 }
 
 @Test func longChainsAreRefusedAndUsualOnesAreNot() throws {
@@ -141,11 +177,56 @@ private func randomTerm(_ random: inout Random, depth: Int) -> Term {
 
 @Test(arguments: 0..<40) func printedTextParsesToAnEqualTree(seed: Int) throws {
   var random = Random(state: UInt64(seed))
-  for _ in 0..<100 {
+  for _ in 0..<50 {
     let expression = Expression(randomTerm(&random, depth: 5))
     let text = expression.sql()
     let again = try Expression.parse(text)
     #expect(again == expression, "\(text)\n\(again.sql())")
+    #expect(again.sql() == text)
+  }
+}
+
+/// Trees as high as fifty levels, most of them thin: one operand of each term is high, the others are leaves.
+@Test(arguments: 0..<40) func highTreesArePrintedAndReadAgain(seed: Int) throws {
+  var random = Random(state: 1000 + UInt64(seed))
+  for height in 1...50 {
+    var term = randomTerm(&random, depth: 0)
+    for _ in 1..<height {
+      // Any term of one level, one of whose leaves is replaced by what there is.
+      var leaf: Term
+      repeat { leaf = randomTerm(&random, depth: 1) } while leaf.children.isEmpty
+      term = leaf.replacingChild(Int.random(in: 0..<leaf.children.count, using: &random), with: term)
+    }
+    let expression = Expression(term)
+    let again = try Expression.parse(expression.sql())
+    #expect(again == expression, "\(expression.sql())\n\(again.sql())")
+  }
+}
+
+extension Term {
+  fileprivate func replacingChild(_ at: Int, with term: Term) -> Term {
+    var children = self.children
+    children[at] = term
+    switch self {
+    case .literal, .interval, .column: return term
+    case .negate: return .negate(children[0])
+    case .not: return .not(children[0])
+    case .test(_, let test, let negated): return .test(children[0], test, negated: negated)
+    case .cast(_, let type, let orNull): return .cast(children[0], type, orNull: orNull)
+    case .binary(let operation, _, _): return .binary(operation, children[0], children[1])
+    case .isIn(_, _, let negated): return .isIn(children[0], Array(children.dropFirst()), negated: negated)
+    case .between(_, _, _, let negated): return .between(children[0], children[1], children[2], negated: negated)
+    case .like(_, _, let escape, let ignoringCase, let negated):
+      return .like(children[0], pattern: children[1], escape: escape, ignoringCase: ignoringCase, negated: negated)
+    case .choose(let operand, let whens, let otherwise):
+      let first = operand == nil ? 0 : 1
+      return .choose(
+        operand: operand.map { _ in children[0] },
+        whens.indices.map { .init(children[first + 2 * $0], then: children[first + 2 * $0 + 1]) },
+        otherwise: otherwise.map { _ in children[children.count - 1] })
+    case .call(let name, _): return .call(name, children)
+    case .aggregate(let function, _, let distinct): return .aggregate(function, children[0], distinct: distinct)
+    }
   }
 }
 
