@@ -45,7 +45,7 @@ struct KindPage {
   /// The nested object of a setting, and how its path goes on.
   private func group(in shape: SettingShape) -> (SettingsDescription?, step: String) {
     switch shape {
-    case .group(let description): (description, "")
+    case .group(let description), .shortened(let description, _): (description, "")
     case .optional(let inner): group(in: inner)
     case .list(let inner): (group(in: inner).0, "[]")
     case .oneOrMany(let inner): group(in: inner)

@@ -16,6 +16,17 @@ private struct Column: SettingsGroup {
   @Setting("texts replaced") var replace: Named<String> = [:]
 }
 
+private struct Measure: ShortenedGroup {
+  static let shortName = "share"
+  @Setting("of what") var of = "revenue"
+  @Setting("how much", in: 0...1) var share: Double
+  @Setting("texts") var texts: Named<String> = [:]
+}
+
+private struct Measures: Settings {
+  @Setting("measures") var measures: Named<Measure> = [:]
+}
+
 private protocol Kind: Settings { static var word: String { get } }
 
 private struct Everything: Kind {
@@ -54,6 +65,42 @@ private struct Everything: Kind {
     // Canonical settings are a fixed point, and so is what the stage encodes.
     #expect(canonicalSettings(of: Everything.self, written: canonical).canonical.canonical == canonical.canonical)
     #expect(try JSONValue(encoding: stage).sorted == canonical.sorted)
+  }
+
+  /// The value of one setting in place of its object is the same recipe.
+  @Test func shortForms() throws {
+    let short: JSONValue = ["measures": ["b": 0.5, "a": ["share": 0.25, "of": "x"]]]
+    let long: JSONValue = ["measures": ["b": ["share": 0.5], "a": ["of": "x", "share": 0.25, "texts": [:]]]]
+    let (canonical, mistakes) = canonicalSettings(of: Measures.self, written: short)
+    #expect(mistakes == [])
+    #expect(canonical.canonical == #"{"measures":{"b":{"of":"revenue","share":0.5,"texts":{}},"a":{"of":"x","share":0.25,"texts":{}}}}"#)
+    #expect(canonicalSettings(of: Measures.self, written: long).canonical.canonical == canonical.canonical)
+    #expect(canonicalSettings(of: Measures.self, written: canonical).canonical.canonical == canonical.canonical)
+    let decoded = try decodeSettings(Measures.self, from: canonical)
+    #expect(decoded.measures.map(\.value.share) == [0.5, 0.25] && decoded.measures["b"]?.of == "revenue")
+    let wrong: JSONValue = ["measures": ["a": 2, "b": "much", "c": ["shares": 0.5]]]
+    #expect(
+      Mistakes(canonicalSettings(of: Measures.self, written: wrong).mistakes).description == """
+        error: setting "measures.a" is out of range (setting /measures/a)
+          expected a number from 0 to 1, found 2
+        error: setting "measures.b" does not fit (setting /measures/b)
+          expected a number, or an object of of, share, texts, found the text "much"
+        error: unknown setting "measures.c.shares" (setting /measures/c/shares)
+          hint: did you mean "share"?
+        error: missing setting "measures.c.share" (setting /measures/c/share)
+          expected a number
+          hint: share: how much
+        """)
+    let description = SettingsDescription(of: Measures.self)
+    #expect(description.markdownRows == [
+      "| `measures` | {name: number \\| object} | `{}` | measures |", "| `measures.*.of` | string | `\"revenue\"` | of what |",
+      "| `measures.*.share` | number 0…1 | required | how much |", "| `measures.*.texts` | {name: string} | `{}` | texts |",
+    ])
+    let measures = description.schema["properties"]?["measures"]?["anyOf"]?.array?.first
+    let one = measures?["additionalProperties"]?["anyOf"]?.array?.first
+    #expect(
+      one?.canonical
+        == ##"{"anyOf":[{"type":"number","minimum":0,"maximum":1},{"type":"object","properties":{"of":{"description":"of what","type":"string","default":"revenue"},"share":{"description":"how much","anyOf":[{"type":"number","minimum":0,"maximum":1},{"$ref":"#/$defs/parameter"}]},"texts":{"description":"texts","anyOf":[{"type":"object","additionalProperties":{"type":"string"}},{"$ref":"#/$defs/parameter"}],"default":{}}},"additionalProperties":false,"required":["share"]}]}"##)
   }
 
   @Test func aKindKnownOnlyAtRunTime() throws {

@@ -119,6 +119,25 @@ import Testing
     }
   }
 
+  /// A type alone is short for a column with this type: the same table by the same recipe.
+  @Test func aTypeAloneIsAColumn() throws {
+    let files = try Files()
+    let file = try files.write("a.csv", "id,n\na,1\nb,x\n")
+    let short: JSONValue = ["id": "string", "n": "int32"]
+    let run = try ingest([file], columns: short)
+    #expect(run.table().schema == Schema([Field("id", .string), Field("n", .int32)]))
+    #expect(run.rows() == [["a", "1"]] && run.rows("quarantine").count == 1)
+    let written = [short, Self.columns, ["id": "string", "n": ["nulls": [], "type": "int32"]]].map { canonicalSettings(of: Ingest.self, written: ["path": "a.csv", "columns": $0]) }
+    #expect(written.allSatisfy { $0.mistakes.isEmpty && $0.canonical.canonical == written[0].canonical.canonical })
+    let mixed = canonicalSettings(of: Ingest.self, written: ["path": "a.csv", "columns": ["id": "strin", "n": 5, "m": ["typ": "int32"]]])
+    #expect(mixed.mistakes.map(\.message) == [
+      "setting \"columns.id\" does not fit", "setting \"columns.n\" does not fit", "unknown setting \"columns.m.typ\"", "missing setting \"columns.m.type\"",
+    ])
+    #expect(complaints { try bindStage(Ingest.self, ["path": "a.csv", "comment": "##", "columns": short], []) } == [
+      "setting comment does not fit; expected one character; found \"##\""
+    ])
+  }
+
   /// Each of the settings is wrong, and each is told.
   @Test func mistakesOfSettingsAllAtOnce() {
     #expect(complaints {

@@ -22,7 +22,7 @@ public struct Ingest: Stage {
   enum LongRows: String, SettingChoice { case mend, trim, quarantine }
 
   @Setting("a file, a folder or a pattern such as sales/*.csv.gz: then every file is a partition") var path: PathText?
-  @Setting("the columns, by the names they get; needed for all but Parquet and Arrow") var columns: Named<IngestColumn> = [:]
+  @Setting("the columns, by the names they get, each with its type or with more; needed for all but Parquet and Arrow") var columns: Named<IngestColumn> = [:]
   @Setting("told: as the settings below say; auto: what they do not say is found in each file, and the run tells what and why") var dialect = Dialect.told
   @Setting("one character, \"tab\", or \"blank\" for columns that stand under each other; with tolerant up to four; default \",\"") var delimiter: String?
   @Setting("encloses cells that hold delimiters or line ends; empty: nothing does; default a double quote") var quote: String?

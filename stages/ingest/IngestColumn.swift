@@ -2,8 +2,10 @@ import Columns
 import Formats
 import Pipelines
 
-/// One entry of `columns`: where a column stands in the file and what its cells are.
-public struct IngestColumn: SettingsGroup {
+/// One entry of `columns`: where a column stands in the file and what its cells are; or its type alone.
+public struct IngestColumn: ShortenedGroup {
+  public static let shortName = "type"
+
   @Setting("the column's name in the file; default: its name here") var source: String?
   @Setting("its place in the file, from 1: for files without a header", in: 1...) var position: Int?
   @Setting("bool, int32, int64, float64, decimal(p,s), string, date, timestamp or timestamp[zone]") var type: ColumnTypeText

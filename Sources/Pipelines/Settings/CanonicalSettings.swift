@@ -159,6 +159,16 @@ struct SettingsCheck {
       mistakes += best.mistakes
       return best.canonical
     case .group(let description): return object(written, as: description, at: path)
+    case .shortened(let description, let item):
+      if written.members != nil { return object(written, as: description, at: path) }
+      let before = mistakes.count
+      guard item.shape.accepts(written) else {
+        misfit(written, shape.words, at: path)
+        return written
+      }
+      let short = value(written, as: item.shape, range: item.range, at: path)
+      // The same object as the long form makes, so that both are one recipe.
+      return mistakes.count > before ? written : object(.object([JSONMember(item.name, short)]), as: description, at: path)
     case .secret:
       guard let members = written.members, members.count == 1, let name = written["secret"]?.string, !name.isEmpty else {
         // What was found may be the secret itself: it is not repeated.
@@ -217,6 +227,7 @@ extension SettingShape {
     case .named, .group, .secret: value.members != nil
     case .oneOrMany(let inner): value.array != nil || inner.accepts(value)
     case .either(let a, let b): a.accepts(value) || b.accepts(value)
+    case .shortened(_, let item): value.members != nil || item.shape.accepts(value)
     case .any: true
     }
   }

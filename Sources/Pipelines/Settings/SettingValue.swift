@@ -30,6 +30,8 @@ public indirect enum SettingShape: Sendable {
   case oneOrMany(SettingShape)
   case either(SettingShape, SettingShape)
   case group(SettingsDescription)
+  /// An object, or the value of one of its settings in its place: `"price": "decimal(12,2)"` for `"price": {"type": "decimal(12,2)"}`.
+  case shortened(SettingsDescription, by: SettingsDescription.Item)
   /// `{"secret": "NAME"}`
   case secret
   /// Any JSON.
@@ -102,6 +104,20 @@ extension SettingsGroup {
     do { return try JSONValue(encoding: self) } catch {
       preconditionFailure("settings of \(Self.self) did not encode: \(error)")
     }
+  }
+}
+
+/// A nested object for which the value of one of its settings may stand, when nothing else is said.
+public protocol ShortenedGroup: SettingsGroup {
+  /// The setting's name.
+  static var shortName: String { get }
+}
+
+extension ShortenedGroup {
+  public static var shape: SettingShape {
+    let description = SettingsDescription(of: Self.self)
+    guard let item = description[shortName] else { preconditionFailure("\(Self.self) has no setting \"\(shortName)\" to be shortened to") }
+    return .shortened(description, by: item)
   }
 }
 

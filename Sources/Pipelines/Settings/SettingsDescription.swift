@@ -67,6 +67,7 @@ extension SettingShape {
     case .oneOrMany(let inner): "\(inner.words), or a list of \(inner.manyWords)"
     case .either(let a, let b): "\(a.words), or \(b.words)"
     case .group(let description): description.names.isEmpty ? "an object" : "an object of \(description.names.joined(separator: ", "))"
+    case .shortened(let description, let item): "\(item.shape.words), or \(SettingShape.group(description).words)"
     case .secret: #"an object such as {"secret": "NAME"}"#
     case .any: "any JSON"
     }
@@ -89,6 +90,7 @@ extension SettingShape {
     case .named, .group, .secret: "objects"
     case .oneOrMany(let inner): "\(inner.manyWords) or lists of them"
     case .either(let a, let b): "\(a.manyWords) or \(b.manyWords)"
+    case .shortened(_, let item): "\(item.shape.manyWords) or objects"
     case .any: "any JSON"
     }
   }
@@ -113,6 +115,7 @@ extension SettingShape {
     case .oneOrMany(let inner): "\(inner.typeText) | list<\(inner.typeText)>"
     case .either(let a, let b): "\(a.typeText) | \(b.typeText)"
     case .group: "object"
+    case .shortened(_, let item): "\(item.shape.typeText) | object"
     case .secret: "secret"
     case .any: "json"
     }
@@ -121,7 +124,7 @@ extension SettingShape {
   /// The settings of objects within this one.
   var nested: [SettingsDescription] {
     switch self {
-    case .group(let description): [description]
+    case .group(let description), .shortened(let description, _): [description]
     case .optional(let inner), .list(let inner), .named(let inner), .oneOrMany(let inner): inner.nested
     case .either(let a, let b): a.nested + b.nested
     case .boolean, .integer, .number, .text, .formed, .choice, .secret, .any: []

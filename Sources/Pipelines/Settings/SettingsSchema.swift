@@ -73,6 +73,7 @@ extension SettingShape {
     case .oneOrMany(let inner): ["anyOf": [inner.schema(range), ["type": "array", "items": inner.schemaOrParameter(range)]]]
     case .either(let a, let b): ["anyOf": [a.schema(range), b.schema(range)]]
     case .group(let description): description.schema
+    case .shortened(let description, let item): ["anyOf": [item.shape.schema(item.range), description.schema]]
     case .secret:
       [
         "type": "object", "properties": ["secret": ["type": "string"]], "required": ["secret"],
