@@ -29,7 +29,6 @@ test-faults: build ## kills, failing system calls, damaged files, crowds, small 
 
 bench: build ## measure
 	Tests/Benchmarks/run.sh
-	Tests/Benchmarks/overhead.sh
 
 docs: build ## make docs/stages.md and docs/pipeline.schema.json anew
 	.build/release/millrace docs docs
