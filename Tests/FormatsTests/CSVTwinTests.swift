@@ -38,7 +38,7 @@ struct Dice: RandomNumberGenerator {
   @Test func anyText() throws {
     var dice = Dice(state: 1)
     let alphabet = ["a", "b", ",", ",", ",", "\"", "\n", "\r\n", "\r", "é", " ", "\"\"", ",\"", "\",", "\n\"", "\"\n"]
-    for _ in 0..<1500 {
+    for _ in 0..<rounds(1500) {
       let text = (0..<Int.random(in: 0...40, using: &dice)).map { _ in alphabet.randomElement(using: &dice)! }.joined()
       try compare(text, piece: Int.random(in: 1...64, using: &dice), window: 1 << 16, unit: Int.random(in: 1...40, using: &dice), width: 2)
     }
@@ -47,7 +47,8 @@ struct Dice: RandomNumberGenerator {
   @Test func soundText() throws {
     var dice = Dice(state: 2)
     let cells = ["", "x", "long text of some thirty bytes", "\"q\"", "\"a,b\"", "\"line\nend\"", "\"\"\"x\"\"\"", "\"\"", "é", "\"cr\r\nlf\""]
-    for round in 0..<60 {
+    // The last are long.
+    for round in Array(0..<rounds(50)) + Array(50..<50 + max(3, rounds(10))) {
       let rows = (0..<(round < 50 ? 30 : 4000)).map { _ in (0..<3).map { _ in cells.randomElement(using: &dice)! }.joined(separator: ",") }
       let text = rows.joined(separator: ["\n", "\r\n", "\r"][round % 3])
       for _ in 0..<(round < 50 ? 6 : 2) {

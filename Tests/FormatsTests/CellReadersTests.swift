@@ -73,7 +73,7 @@ import Testing
 
   @Test(arguments: 1...4) func fastIsSlowIsTwin(seed: Int) {
     var dice = Dice(state: UInt64(seed))
-    let texts = (seed == 1 ? Self.adversarial : []) + Self.texts(&dice, 4000)
+    let texts = (seed == 1 ? Self.adversarial : []) + Self.texts(&dice, rounds(4000))
     var int32 = Int32Cells(), int64 = Int64Cells(), bool = BoolCells()
     var date = DateCells(format: nil), timestamp = TimestampCells(zone: nil, format: nil)
     for text in texts {

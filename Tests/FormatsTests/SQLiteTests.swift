@@ -197,7 +197,7 @@ private final class Shop {
   }
 
   @Test func manyRowsComeInBatches() throws {
-    let shop = Shop("CREATE TABLE t (x, y); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) INSERT INTO t SELECT i, 'row ' || i FROM n;")
+    let shop = Shop("CREATE TABLE t (x, y); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000) INSERT INTO t SELECT i, 'row ' || i FROM n;")
     var options = TableSource.Options()
     (options.query, options.columns) = ("SELECT x, y FROM t ORDER BY x", [CSVColumn("x", .int32), CSVColumn("y")])
     var batches: [Int] = [], sum = 0
@@ -208,6 +208,6 @@ private final class Shop {
         for row in 0..<batch.count { sum += Int(xs.value(at: row).description) ?? 0 }
       }
     }
-    #expect(batches == [65536, 65536, 18928] && sum == 150_000 * 150_001 / 2)
+    #expect(batches == [65536, 4464] && sum == 70_000 * 70_001 / 2)
   }
 }

@@ -177,7 +177,9 @@ extension CSVRun {
         let texts = (0..<index.fields).map { field in
           headerText(Int(index.starts.pointer[field]), Int(index.ends.pointer[field]))
         }
-        if texts.isEmpty || texts == [""] {
+        // Where rows are data from the first on, `""` is one: a cell that is empty and not null.
+        let isBlank = peek ? index.fields == 1 && index.starts.pointer[0] == index.ends.pointer[0] : texts == [""]
+        if texts.isEmpty || isBlank {
           at = next
           continue
         }

@@ -39,6 +39,8 @@ public struct LooseDialect: Hashable, Sendable {
   public var isTolerant = true
   /// The longest row; a quote that has not closed within it does not enclose anything.
   public var rowLimit = 16 << 20
+  /// Behind this many bytes looked at in vain, quotes end with their lines as far as has been looked.
+  var lookLimit = 16 << 20
 
   public init() {}
 

@@ -38,13 +38,12 @@ final class LooseTable {
   private var isOtherTable = false
   private var spare = LooseRow()
   /// Bytes looked at in vain for the ends of what quotes open, and how far that was in the text.
-  private var looked = 0, lookedTo = 0
+  private(set) var looked = 0
+  private var lookedTo = 0
 
   private static let sampleBytes = 256 << 10
   /// Repairs take time; a file that needs more of them is no table with a few broken rows.
   private static let mostRepairs = 100_000
-  /// Behind this many bytes looked at in vain, quotes end with their lines as far as has been looked.
-  private static let mostLooked = 16 << 20
 
   /// `source` gives UTF-8; `skipped` bytes of it went before.
   init(_ source: ByteSource, _ dialect: LooseDialect, skipped: Int = 0) throws {
@@ -260,7 +259,7 @@ extension LooseTable {
       guard let base = buffer.baseAddress else { return }
       var row = LooseRow(), from = at, inVain = 0
       while from < buffer.count, rows.count < 4000, case .row(let next) = scanner.next(
-        base, from: from, limit: buffer.count, atEnd: atEnd, reading: inVain > Self.mostLooked ? .linewise : [], into: &row) {
+        base, from: from, limit: buffer.count, atEnd: atEnd, reading: inVain > dialect.lookLimit ? .linewise : [], into: &row) {
         inVain += max(0, row.lookedTo - next)
         from = next
         if row.isBlank || row.isAllEmpty { continue }
@@ -311,7 +310,7 @@ extension LooseTable {
   private func scan(_ reading: LooseScanner.Reading, _ scanner: LooseScanner, into row: inout LooseRow) throws -> Place? {
     while true {
       let isLong = buffer.count - at > dialect.rowLimit
-      let isHasty = looked > Self.mostLooked && before + at < lookedTo
+      let isHasty = looked > dialect.lookLimit && before + at < lookedTo
       var outcome: LooseScanner.Outcome? = buffer.withUnsafeBufferPointer { buffer in
         guard let base = buffer.baseAddress, at < buffer.count else { return nil }
         return scanner.next(
