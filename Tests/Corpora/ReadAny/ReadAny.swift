@@ -8,25 +8,28 @@ import Formats
   import Darwin
 #endif
 
-/// `read-any IN OUT [--text] [--tolerant]`: reads a file as `millrace convert` does and writes CSV, without the packages that the
-/// program needs besides: for runs under a sanitizer.
+/// `read-any IN OUT [--text] [--tolerant] [--unpacked=BYTES]`: reads a file as `millrace convert` does and writes CSV, without the
+/// packages that the program needs besides: for runs under a sanitizer. Packed files may give so many bytes; a bomb that is to end
+/// at a limit ends at a lower one sooner.
 @main struct ReadAny {
   static func main() {
     let words = Array(CommandLine.arguments.dropFirst())
     let files = words.filter { !$0.hasPrefix("--") }
     guard files.count == 2 else {
-      complain("read-any IN OUT [--text] [--tolerant]")
+      complain("read-any IN OUT [--text] [--tolerant] [--unpacked=BYTES]")
       exit(64)
     }
-    do { try convert(files[0], files[1], asText: words.contains("--text"), isTolerant: words.contains("--tolerant")) } catch {
+    let unpacked = words.first { $0.hasPrefix("--unpacked=") }.flatMap { Int($0.dropFirst("--unpacked=".count)) }
+    do { try convert(files[0], files[1], asText: words.contains("--text"), isTolerant: words.contains("--tolerant"), unpacked: unpacked) } catch {
       unlink(files[1])
       complain("\(error)")
       exit(1)
     }
   }
 
-  private static func convert(_ source: String, _ target: String, asText: Bool, isTolerant: Bool) throws {
+  private static func convert(_ source: String, _ target: String, asText: Bool, isTolerant: Bool, unpacked: Int?) throws {
     var options = TableSource.Options()
+    if let unpacked { options.limits = UnpackLimits(bytes: unpacked) }
     options.asText = asText
     if let bytes = try TableSource.open(source, options).first?.bytes {
       let found = try DetectedText(bytes(), encoding: nil)
