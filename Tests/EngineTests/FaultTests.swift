@@ -115,6 +115,21 @@ import Testing
     #expect(try story.run()[stage: "sum"]?.metrics == ["sum": 7])
   }
 
+  /// What a stage found in a file that was replaced under it is told behind that.
+  @Test func aFailureIsLaidToTheFileThatChanged() throws {
+    let story = try fork()
+    let path = story.folder + "/rows.csv"
+    story["rows"].work = { _, _ in
+      Disk.remove(path)
+      try Disk.write(Array("7,70\n".utf8), to: path, durably: false)
+      throw Diagnostic("is cut off", at: .data(file: "rows.csv", line: nil, byte: 5, column: nil))
+    }
+    #expect(try story.run()[stage: "rows"]?.mistakes.map(\.message) == [
+      "the file changed while it was read; nothing was kept of this stage", "is cut off",
+    ])
+    #expect(Disk.names(in: story.store.recipes) == [])
+  }
+
   @Test func aCancelledRunKeepsWhatIsDone() throws {
     let story = try fork()
     let flag = CancellationFlag()

@@ -45,24 +45,73 @@ private final class ObjectStore {
     ]
   }
 
-  private func request(_ method: String, _ path: String, file: String = "/dev/null") {
+  private func request(_ method: String, _ path: String, file: String = "/dev/null", headers: String = "") {
     let script = """
       python3 - <<'END'
       import urllib.request
       body = open('\(file)', 'rb').read()
       # Who writes over an object has to be someone; who, is not checked.
-      someone = 'AWS4-HMAC-SHA256 Credential=someone/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0'
-      urllib.request.urlopen(urllib.request.Request('http://127.0.0.1:\(port)/\(path)', body, {'Content-Type': 'application/octet-stream', 'Authorization': someone}, method='\(method)'), timeout=20)
+      headers = {'Content-Type': 'application/octet-stream', 'Authorization': '\(Self.someone)'\(headers)}
+      urllib.request.urlopen(urllib.request.Request('http://127.0.0.1:\(port)/\(path)', body, headers, method='\(method)'), timeout=20)
       END
       """
     let outcome = Executable.shell(script, in: folder.path)
     precondition(outcome.code == 0, outcome.error)
   }
 
-  func put(_ key: String, file: String) { request("PUT", "shop/" + key, file: file) }
-  func put(_ key: String, _ text: String) {
+  private static let someone = "AWS4-HMAC-SHA256 Credential=someone/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+
+  func put(_ key: String, file: String, isPublic: Bool = false) {
+    request("PUT", "shop/" + key, file: file, headers: isPublic ? ", 'x-amz-acl': 'public-read'" : "")
+  }
+  func put(_ key: String, _ text: String, isPublic: Bool = false) {
     folder.write(text, to: "put")
-    put(key, file: "put")
+    put(key, file: "put", isPublic: isPublic)
+  }
+
+  /// Of somebody without credentials.
+  var strange: [String] { ["AWS_ENDPOINT_URL=http://127.0.0.1:\(port)", "AWS_EC2_METADATA_DISABLED=true", "HOME=" + folder.path] }
+
+  /// Runs `body` with the environment of somebody who reaches the store through a man in the middle: before the object's bytes are asked
+  /// for the `count`th time, another object of this key takes its place.
+  func replacing<T>(_ key: String, with text: String, before count: Int, _ body: ([String]) throws -> T) rethrows -> T {
+    folder.write(text, to: "other")
+    folder.write("""
+      import http.server, sys, urllib.error, urllib.request
+      port, back, key, count = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+      asked = 0
+      class Between(http.server.BaseHTTPRequestHandler):
+          protocol_version = 'HTTP/1.1'
+          def log_message(self, *words): pass
+          def forward(self):
+              global asked
+              if self.command == 'GET' and self.path.split('?')[0] == key:
+                  asked += 1
+                  if asked == count:
+                      urllib.request.urlopen(urllib.request.Request(back + key, open('other', 'rb').read(), {'Content-Type': 'text/csv', 'Authorization': '\(Self.someone)'}, method='PUT'))
+              try: answer = urllib.request.urlopen(urllib.request.Request(back + self.path, None, dict(self.headers.items()), method=self.command), timeout=20)
+              except urllib.error.HTTPError as refusal: answer = refusal
+              content = answer.read()
+              self.send_response(answer.status)
+              for name, value in answer.headers.items():
+                  if name.lower() not in ('transfer-encoding', 'connection', 'content-length'): self.send_header(name, value)
+              self.send_header('Content-Length', answer.headers.get('Content-Length', '0') if self.command == 'HEAD' else str(len(content)))
+              self.end_headers()
+              if self.command != 'HEAD': self.wfile.write(content)
+          do_GET = do_HEAD = forward
+      http.server.ThreadingHTTPServer(('127.0.0.1', port), Between).serve_forever()
+      """, to: "between.py")
+    let own = port + 1000 + count
+    let between = Executable.Child(program: ["python3", "between.py", "\(own)", "http://127.0.0.1:\(port)", "/shop/" + key, "\(count)"], in: folder.path)
+    defer {
+      between.send(SIGKILL)
+      _ = between.wait()
+    }
+    for _ in 0..<200 {
+      if Executable.shell("exec 3<>/dev/tcp/127.0.0.1/\(own)", in: folder.path).code == 0 { break }
+      usleep(50_000)
+    }
+    return try body(environment.dropFirst() + ["AWS_ENDPOINT_URL=http://127.0.0.1:\(own)"])
   }
 
   func millrace(_ arguments: String...) -> Executable.Outcome { Executable.run(arguments, in: folder.path, environment: environment) }
@@ -145,6 +194,57 @@ private final class ObjectStore {
     for name in folder.names(under: "artifacts") {
       #expect(!text(ofFile: folder.path + "/artifacts/" + name).contains(ObjectStore.secret), "\(name)")
     }
+  }
+
+  /// Another object under the key, before its first byte was read or when half of it was: nothing is kept, least of all a mixture.
+  @Test(arguments: [
+    ("as long, at the first bytes", 1, "new", 40_000), ("as long, in the middle", 2, "new", 40_000), ("as long, at the end", 3, "new", 40_000),
+    ("shorter", 2, "new", 100), ("longer", 3, "new", 90_000), ("no table", 2, "\u{1}", 40_000),
+  ]) func anObjectThatChangesWhileItIsRead(name: String, count: Int, word: String, rows: Int) throws {
+    guard let store = ObjectStore() else { return }
+    let folder = store.folder
+    func table(_ word: String, _ rows: Int) -> String { "id,n\n" + (0..<rows).map { "\(word) \(100_000 + $0),1\n" }.joined() }
+    folder.write(document, to: "shop.json")
+    store.put("sales/a.csv", table("old", 40_000))
+    let call = ["run", "shop.json", "--allow-path", "s3://shop/sales", "--quiet"]
+    let outcome = store.replacing("sales/a.csv", with: table(word, rows), before: count) { Executable.run(call, in: folder.path, environment: $0) }
+    #expect(outcome.code == 1, "\(name)")
+    #expect(outcome.error.contains("a.csv: the file changed while it was read; nothing was kept of this stage\n"), "\(name): \(outcome.error)")
+    #expect(!folder.names(under: "artifacts").contains { $0.contains("recipes/") && $0.hasSuffix(".json") })
+    // The next run begins with what is there now.
+    #expect(Executable.run(call, in: folder.path, environment: store.environment).code == 0)
+    #expect(store.millrace("export", "shop.json", "sales", "--to", "all.csv", "--allow-path", "s3://shop/sales", "--quiet").code == 0)
+    #expect(folder.text("all.csv") == table(word, rows))
+  }
+
+  /// Requests of somebody without credentials are not signed, and read what everybody may.
+  @Test func publicObjectsNeedNoCredentials() throws {
+    guard let store = ObjectStore() else { return }
+    store.put("open.csv", table, isPublic: true)
+    store.put("closed.csv", table)
+    let open = Executable.run(["convert", "s3://shop/open.csv", "-", "--format", "csv"], in: store.folder.path, environment: store.strange)
+    #expect(open.code == 0 && open.out == table, "\(open.error)")
+    let closed = Executable.run(["convert", "s3://shop/closed.csv", "-", "--format", "csv"], in: store.folder.path, environment: store.strange)
+    #expect(closed.code != 0 && closed.error.contains("AWS Error ACCESS_DENIED"), "\(closed.error)")
+  }
+
+  @Test func typesAreInferred() throws {
+    guard let store = ObjectStore() else { return }
+    store.put("t.csv", table)
+    let found = store.millrace("infer", "s3://shop/t.csv", "--quiet")
+    #expect(found.out == """
+      {
+        "columns": {
+          "id": { "type": "string" },
+          "n": { "type": "int64" },
+          "note": { "type": "string" }
+        }
+      }
+
+      """, "\(found.error)")
+    #expect(store.millrace("infer", "s3://shop/*.csv", "--quiet", "--write", "p.json").code == 0)
+    let run = store.millrace("run", "p.json", "--allow-path", "s3://shop", "--quiet")
+    #expect(run.code == 0, "\(run.error)")
   }
 
   @Test func mistakes() throws {

@@ -76,18 +76,22 @@ struct SourceVersions: Sendable {
 
   /// Throws when a file no longer holds the bytes it held; a file that was only touched does.
   func check(_ versions: [[File]]) throws {
-    for version in versions.joined() {
-      if PostgresQuery.isAddress(version.file.path) {
-        if let query = version.query, try self.version(of: version.file, asking: query).stamp != version.stamp { throw Self.changed(version.file) }
-        continue
-      }
-      if let now = try remoteVersion(of: version.file) {
-        if now != version.stamp { throw Self.changed(version.file) }
-        continue
-      }
-      if try Stamp(version.file).text == version.stamp { continue }
-      guard try digest(of: version.file) == version.digest else { throw Self.changed(version.file) }
+    for version in versions.joined() where try hasChanged(version) { throw Self.changed(version.file) }
+  }
+
+  /// For a stage that failed: that a file is another than the one it began with, which is why it was cut off, or had no such column.
+  func change(among versions: [[File]]) -> Diagnostic? {
+    versions.joined().first { (try? hasChanged($0)) ?? false }.map { Self.changed($0.file) }
+  }
+
+  private func hasChanged(_ version: File) throws -> Bool {
+    if PostgresQuery.isAddress(version.file.path) {
+      guard let query = version.query else { return false }
+      return try self.version(of: version.file, asking: query).stamp != version.stamp
     }
+    if let now = try remoteVersion(of: version.file) { return now != version.stamp }
+    if try Stamp(version.file).text == version.stamp { return false }
+    return try digest(of: version.file) != version.digest
   }
 
   private static func changed(_ file: SourceFile) -> Diagnostic {

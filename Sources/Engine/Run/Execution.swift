@@ -182,6 +182,9 @@ final class Execution: @unchecked Sendable {
     if let delay = retryDelay(entry, error) { return .again(delay) }
     settled.status = .failed
     settled.mistakes = Mistakes(describing: error, in: plan.stages[entry.index]).all.map { Disk.advised($0, store: freshness.store.path) }
+    if let change = sources.change(among: entry.sources), !settled.mistakes.contains(where: { $0.message == change.message }) {
+      settled.mistakes.insert(change, at: 0)
+    }
     settled.seconds = settled.start.map { clock.seconds - $0 }
     settle(entry.index, settled)
     return options.keepGoing ? .failed : .stop
