@@ -47,6 +47,14 @@ public struct SourceFinder: Sendable {
 
   /// A database by the name that the person gave it: where it is, and who may read it, the document does not say.
   private func database(_ name: String, at place: Place) throws(Mistakes) -> SourceFile {
+    SourceFile(name: name, path: try Self.address(ofConnection: name, connections, environment, at: place))
+  }
+
+  /// What the person says of a connection, on the command line or in the environment. No message repeats it.
+  public static func address(
+    ofConnection name: String, _ connections: [(name: String, url: String)] = [],
+    _ environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }, at place: Place = .nowhere
+  ) throws(Mistakes) -> String {
     let variable = "MILLRACE_CONNECTION_" + name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0.uppercased() : "_" }.joined()
     guard let url = connections.last(where: { $0.name == name })?.url ?? environment(variable), !url.isEmpty else {
       throw Mistakes(Diagnostic(
@@ -56,7 +64,7 @@ public struct SourceFinder: Sendable {
     guard PostgresQuery.isAddress(url) else {
       throw Mistakes(Diagnostic("the address of connection \(JSONValue.string(name).canonical) is not understood", at: place, expected: "postgresql://user@host:port/database"))
     }
-    return SourceFile(name: name, path: url)
+    return url
   }
 
   func files(matching pattern: String, origin: PathOrigin, at place: Place) throws(Mistakes) -> [SourceFile] {

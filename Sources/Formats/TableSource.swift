@@ -52,6 +52,10 @@ public enum TableSource {
       let address = try RemoteAddress(path)
       return try address.objects().flatMap { try open(object: $0.address, name: $0.name, key: address.isPattern ? $0.name : "", options) }
     }
+    if PostgresQuery.isAddress(path) {
+      guard options.query != nil else { throw Diagnostic("no query says what to read of the database", expected: "one SELECT") }
+      return try open(file: path, name: "query", options)
+    }
     let glob = Glob(try folderPattern(path))
     let files = try glob.files()
     // The part of the pattern before its first folder with a star.

@@ -159,6 +159,43 @@ private final class Server {
     #expect(try server.run()[0]["metrics"]?["rows"]?.int == 10_000)
   }
 
+  /// `convert` and `infer` read a query as they read files.
+  @Test func aQueryIsConvertedAndInferred() throws {
+    guard let server = Server() else { return }
+    server.sql(sales)
+    let query = "SELECT id, amount, note, day, paid FROM sales WHERE id < 4 ORDER BY id"
+    let expected = """
+      id,amount,note,day,paid
+      1,6.950,mug,2011-12-09,true
+      2,10.000,,,false
+      3,1.005,née,2011-12-10,
+
+      """
+    for source in ["connection:the-shop", server.url()] {
+      let made = server.millrace("convert", source, "-", "--format", "csv", "--query", query, "--text")
+      #expect(made.code == 0 && made.error == "", "\(made.error)")
+      #expect(made.out.split(separator: "\n").count == 4)
+      let typed = server.millrace("convert", source, "t.parquet", "--query", query, "--quiet")
+      #expect(typed.code == 0, "\(typed.error)")
+      #expect(server.millrace("convert", "t.parquet", "-", "--format", "csv").out == expected)
+      let missing = server.millrace("convert", source, "-", "--format", "csv")
+      #expect(missing.code != 0 && missing.error == "error: no query says what to read of the database\n  expected one SELECT\n", "\(missing.error)")
+      let refused = server.millrace("infer", source, "--query", "DELETE FROM sales")
+      #expect(refused.code != 0 && refused.error.contains("the query is refused: ") && !refused.error.contains(Server.secret), "\(refused.error)")
+    }
+    let inferred = server.millrace("infer", "connection:the-shop", "--query", query, "--write", "found.json", "--quiet")
+    #expect(inferred.code == 0, "\(inferred.error)")
+    let settings = try JSONReader.read(Array(server.folder.text("found.json").utf8), file: "found.json").value["stages"]?["table"]?["with"]
+    #expect(settings?["connection"]?.string == "the-shop" && settings?["query"]?.string == query && settings?["path"] == nil)
+    #expect(settings?["columns"]?.members?.map { "\($0.key) \($0.value["type"]?.string ?? "")" } == [
+      "id int64", "amount decimal(5,3)", "note string", "day date", "paid bool",
+    ])
+    let run = server.millrace("run", "found.json", "--quiet")
+    #expect(run.code == 0, "\(run.error)")
+    let named = server.millrace("infer", server.url(), "--query", query, "--write", "other.json")
+    #expect(named.code != 0 && named.error.hasPrefix("error: a document does not say where a database is\n"), "\(named.error)")
+  }
+
   @Test func whoMayReadIsSaidByThePerson() throws {
     guard let server = Server() else { return }
     let folder = server.folder

@@ -11,12 +11,12 @@ struct ConvertCommand: ParsableCommand {
       broken quotes are read as text, rows get the cells they lack and lose those they have too many of.
       """)
 
-  @Argument(help: ArgumentHelp("A file, or a quoted pattern of files of one layout.", valueName: "in")) var source: String
+  @Argument(help: ArgumentHelp(SourceArgument.words, valueName: "in")) var source: SourceArgument
   @Argument(help: ArgumentHelp("The file to write; - is standard output.", valueName: "out")) var target: String
   @Option(help: ArgumentHelp("csv, jsonl, parquet or arrow, where the ending does not say it.", valueName: "format")) var format: TableFormat?
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
   @Option(help: ArgumentHelp("Which sheet of a workbook, by name or by number from 1. Default: the first.", valueName: "name")) var sheet: String?
-  @Option(help: ArgumentHelp("What to read of an SQLite database. Default: all of its only table.", valueName: "sql")) var query: String?
+  @Option(help: ArgumentHelp("What to read of a database. Default: all of the only table of an SQLite database.", valueName: "sql")) var query: String?
   @Flag(help: "Every column as text, cells untouched.") var text = false
   @Option(help: ArgumentHelp("Where rows go that cannot be read, as CSV.", valueName: "file")) var quarantine: String?
   @OptionGroup var dialect: DialectArguments
@@ -38,7 +38,7 @@ struct ConvertCommand: ParsableCommand {
     if text, format == .csv, let loose = options.loose {
       write = { try rewrite(loose, options, $0, $1) }
     } else {
-      let input = try TableInput(source, typed(options), asText: text)
+      let input = try TableInput(source.path(), typed(options), asText: text)
       write = { try self.write(input, $0, as: format, $1) }
     }
     if target == "-" {
@@ -62,9 +62,9 @@ struct ConvertCommand: ParsableCommand {
     options.dialect.preambleRows = dialect.preambleRows ?? 0
     if let encoding = dialect.toldEncoding { options.dialect.encoding = encoding }
     if dialect.isBlankAligned { return options }
-    guard let bytes = try TableSource.open(source, options).first?.bytes else { return options }
+    guard let bytes = try TableSource.open(source.path(), options).first?.bytes else { return options }
     let found = try DetectedText(bytes(), encoding: dialect.toldEncoding, told: dialect.told)
-    if !common.quiet, !found.isOrdinary { for reason in found.reasons { Standard.error("\(source): \(reason)\n") } }
+    if !common.quiet, !found.isOrdinary { for reason in found.reasons { Standard.error("\(source.shown): \(reason)\n") } }
     options.dialect.encoding = found.encoding
     if dialect.tolerant || text || found.rules() == nil {
       options.loose = dialect.loose(found.dialect)
@@ -89,7 +89,7 @@ struct ConvertCommand: ParsableCommand {
     let file = try OutputFile(path: path)
     return try guarded { quarantine in
       var rows = 0, reasons: [QuarantineReason: Int] = [:], header: [String]?, notes: [String] = []
-      for (number, part) in try TableSource.open(source, options).enumerated() {
+      for (number, part) in try TableSource.open(source.path(), options).enumerated() {
         guard let bytes = part.bytes else { preconditionFailure("a part of delimited text has no bytes") }
         let outcome = try TextRewriting.rewrite(
           bytes(), encoding: options.dialect.encoding, dialect: loose, delimiter: delimiter.asciiValue ?? 44, withHeader: number == 0, to: file,
@@ -145,12 +145,12 @@ struct ConvertCommand: ParsableCommand {
     if outcome.bad > 0, !dialect.tolerant {
       let text = first.map { "line \($0["line"].value(at: 0)): \(cut($0["text"].value(at: 0).description, to: 80))" }
       throw Diagnostic(
-        "\(source): \(counted(outcome.bad, "row")) cannot be read (\(outcome.words)), and nothing was written", found: text,
+        "\(source.shown): \(counted(outcome.bad, "row")) cannot be read (\(outcome.words)), and nothing was written", found: text,
         hint: "--quarantine FILE puts them aside, --tolerant reads them as well as it goes")
     }
     tell(outcome.notes)
     if outcome.bad > 0, !common.quiet {
-      Standard.error("\(source): \(counted(outcome.bad, "row")) left out (\(outcome.words)); --quarantine FILE puts them aside\n")
+      Standard.error("\(source.shown): \(counted(outcome.bad, "row")) left out (\(outcome.words)); --quarantine FILE puts them aside\n")
     }
     return outcome.rows
   }

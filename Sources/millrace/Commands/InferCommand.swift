@@ -12,24 +12,28 @@ struct InferCommand: ParsableCommand {
       so does what could be read in two ways. --write makes a pipeline of it, or adds the stage to one.
       """)
 
-  @Argument(help: ArgumentHelp("A file, or a quoted pattern of files of one layout.", valueName: "file")) var source: String
+  @Argument(help: ArgumentHelp(SourceArgument.words, valueName: "file")) var source: SourceArgument
   @Option(help: ArgumentHelp("A pipeline to write the stage into; a new one where there is none.", valueName: "document")) var write: String?
   @Option(help: ArgumentHelp("The stage's name in it.", valueName: "name")) var stage = "table"
   @Option(help: ArgumentHelp("Which members of an archive.", valueName: "glob")) var member: String?
-  @Option(help: ArgumentHelp("What to read of an SQLite database. Default: all of its only table.", valueName: "sql")) var query: String?
+  @Option(help: ArgumentHelp("What to read of a database. Default: all of the only table of an SQLite database.", valueName: "sql")) var query: String?
   @OptionGroup var dialect: DialectArguments
   @OptionGroup var width: WidthArguments
   @OptionGroup var common: CommonArguments
 
   func run() throws {
     Interruption.begin()
-    let table = try InferredTable(source, dialect, member: member, query: query, width: width.width)
-    if !common.quiet { for note in table.notes { Standard.error("\(source): \(note)\n") } }
+    if write != nil, source.isDatabaseAddress {
+      throw Diagnostic("a document does not say where a database is", hint: "put the address into MILLRACE_CONNECTION_SHOP and read connection:shop")
+    }
+    let table = try InferredTable(source.path(), dialect, member: member, query: query, width: width.width)
+    if !common.quiet { for note in table.notes { Standard.error("\(source.shown): \(note)\n") } }
     guard case .object(var settings) = table.settings else { preconditionFailure("settings are no object") }
     guard let write else { return Standard.out(JSONValue.object(settings).pretty()) }
     if let member { settings.insert(JSONMember("member", .string(member)), at: 0) }
     if let query { settings.insert(JSONMember("query", .string(query)), at: 0) }
-    settings.insert(JSONMember("path", .string(Self.relative(source, toFolderOf: write))), at: 0)
+    settings.insert(
+      source.connection.map { JSONMember("connection", .string($0)) } ?? JSONMember("path", .string(Self.relative(source.shown, toFolderOf: write))), at: 0)
     let made = JSONMember(stage, .object([JSONMember("stage", .string("ingest")), JSONMember("with", .object(settings))]))
     let document = try document(with: made)
     try finishedFile(write) { path in
@@ -59,7 +63,7 @@ struct InferCommand: ParsableCommand {
 
   /// Paths in a document are relative to it.
   private static func relative(_ path: String, toFolderOf document: String) -> String {
-    if path.hasPrefix("/") { return path }
+    if path.hasPrefix("/") || RemoteAddress.isAddress(path) { return path }
     let folders = document.split(separator: "/", omittingEmptySubsequences: true).dropLast().filter { $0 != "." }
     if document.hasPrefix("/") || folders.contains("..") { return path }
     var parts = path.split(separator: "/").filter { $0 != "." }, up = folders[...]
