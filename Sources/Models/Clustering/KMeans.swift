@@ -53,7 +53,7 @@ public struct KMeans: Hashable, Sendable {
     let optima = started(search, until: threshold, keeping: tracks)
     var best = optima[0]
     if improves, k > 1, best.inertia > 0 {
-      let swaps = KMeansSwaps(lloyd: search, threshold: threshold, failures: max(10, 10 * restarts))
+      let swaps = KMeansSwaps(lloyd: search, threshold: threshold, failures: max(10, (size > 50_000 ? 3 : 10) * restarts))
       for var optimum in optima {
         swaps.improve(&optimum)
         if optimum.inertia < best.inertia { best = optimum }
@@ -75,7 +75,7 @@ public struct KMeans: Hashable, Sendable {
     var seeding = KMeansSeeding(search.blocks)
     var best: [KMeansOptimum] = []
     // A start over few points costs next to nothing.
-    let starts = max(restarts, 1) * (improves ? max(1, min(20, 40_000 / search.blocks.n)) : 1)
+    let starts = max(restarts, 1) * (improves ? max(1, min(20, 20_000 / (search.blocks.n * k))) : 1)
     for start in 0..<starts {
       var random = RandomStream(seed: seed, substream: UInt64(start))
       let state = search.iterate(from: seeding.centers(k, &random), maximumIterations: maximumIterations, until: threshold)

@@ -43,7 +43,10 @@ struct KMeansSwaps {
       centers[pair.split * d + j] = pair.halves[j]
       centers[pair.removed * d + j] = pair.halves[d + j]
     }
-    let state = lloyd.iterate(from: centers, maximumIterations: 50, until: threshold)
+    var state = lloyd.iterate(from: centers, maximumIterations: 6, until: threshold)
+    // Most swaps are far from better after a few passes.
+    if lloyd.assignment(state.centers).inertia >= best.inertia * 1.05 { return nil }
+    state = lloyd.iterate(from: state.centers, maximumIterations: 50, until: threshold)
     var found = KMeansOptimum(
       centers: state.centers, inertia: lloyd.assignment(state.centers).inertia, iterations: best.iterations + state.iterations)
     if found.inertia >= best.inertia * (1 + lloyd.reach) { return nil }
