@@ -185,7 +185,8 @@ private struct SpendGrid {
   /// I_w(p n, Q), w = e^y / (1 + e^y), where it is neither 0 nor 1 to 1e-6.
   private func row(_ law: Int, _ n: Double) -> (start: Int, values: [Double]) {
     let (a, b) = (laws[law].p * n, laws[law].Q)
-    let center = ((Special.digamma(a) - Special.digamma(b)) / step).rounded()
+    // Beyond this no amount is a number any more.
+    let center = min(max(((Special.digamma(a) - Special.digamma(b)) / step).rounded(), -1e9), 1e9)
     func probability(_ k: Double) -> Double {
       let y = k * step
       return Special.betaI(Portable.sigmoid(y), complement: Portable.sigmoid(-y), a, b)
