@@ -8,8 +8,8 @@ struct ValueEvaluation {
   let value: String, actual: String
 
   func bind(_ inputs: Inputs<ArtifactType>) throws(Mistakes) -> Binding {
-    let unread = ["transactions", "purchases"].filter { inputs[$0] != nil }.map {
-      Diagnostic("\"\($0)\" means nothing without a hold-out", at: .input(port: $0), expected: "\"holdout\" beside it")
+    let unread = ["transactions", "purchases"].filter { inputs[$0] != nil }.map { (port: String) in
+      Diagnostic("\"\(port)\" means nothing without a hold-out", at: .input(port: port), expected: "\"holdout\" beside it")
     }
     if !unread.isEmpty { throw Mistakes(unread) }
     if let schema = inputs.schema("predicted") {
