@@ -136,7 +136,7 @@ struct ExpectationReader {
       return (nil, "")
     }
     let words = [least.map { "at least \($0)" }, most.map { "at most \($0)" }].compactMap { $0 }.joined(separator: " and ")
-    return (.rows(least: least, most: most), words + " rows")
+    return (.rows(least: least, most: most), words + ((most ?? least) == 1 ? " row" : " rows"))
   }
 
   private mutating func fresh(_ column: String, _ written: JSONValue, _ schema: Schema, at place: Int) -> (Expectation.Test?, String) {
