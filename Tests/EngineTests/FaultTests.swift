@@ -53,7 +53,7 @@ import Testing
     #expect(repaired[stage: "rows"]?.status == .cached)
   }
 
-  @Test(arguments: ["missing object", "short file", "flipped bit", "flipped record", "another artifact", "missing recipe"])
+  @Test(arguments: ["missing object", "short file", "flipped bit", "flipped record", "another artifact", "a newer format", "a strange file", "missing recipe"])
   func damageIsFoundAndMended(how: String) throws {
     let story = try fork()
     let first = try story.run()
@@ -69,6 +69,14 @@ import Testing
     case "another artifact":
       Disk.remove(folder)
       rename(story.store.folder(of: first[stage: "side"]!.outputs[0].record.digest), folder)
+    case "a newer format":
+      // With a right seal: another version of Millrace may have written it.
+      let record = Sealed.content(folder + "/artifact.json")!
+      Disk.remove(folder + "/artifact.json")
+      try Disk.write(Sealed.bytes(.object(record.members!.map { $0.key == "format" ? JSONMember("format", 99) : $0 })), to: folder + "/artifact.json", durably: false)
+    case "a strange file":
+      Disk.remove(folder)
+      try Disk.write([1, 2, 3], to: folder, durably: false)
     default: Disk.remove("\(story.store.recipes)/\(try story.planned()[stage: "rows"]!.recipe.key).json")
     }
     // A stage that has to read the damaged artifact.
