@@ -281,7 +281,7 @@ private final class ObjectStore {
     }
     let first = try run("one")
     #expect(store.millrace("cache", "push", place, "--artifacts", "one").out.hasPrefix("pushed 3 recipes, "))
-    #expect(store.millrace("cache", "push", place, "--artifacts", "one").out == "pushed 0 recipes, 0 artifacts, 0 bytes; 3 recipes were there\n")
+    #expect(store.millrace("cache", "push", place, "--artifacts", "one").out == "pushed 0 recipes, 0 artifacts, 0 B; 3 recipes were there\n")
     let pulled = store.millrace("cache", "pull", place, "--artifacts", "two")
     #expect(pulled.code == 0 && pulled.out.hasPrefix("pulled 3 recipes, "), "\(pulled.out)\(pulled.error)")
     #expect(store.millrace("cache", "verify", "--artifacts", "two").code == 0)

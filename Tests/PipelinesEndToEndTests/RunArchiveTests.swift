@@ -142,7 +142,7 @@ import Testing
 
   @Test func mistakes() throws {
     let folder = shop()
-    #expect(folder.millrace("runs", "export", "last", "run.tar.gz").error == "error: the store \"artifacts\" holds no run\n  hint: millrace run makes one\n")
+    #expect(folder.millrace("runs", "export", "last", "run.tar.gz").error == "error: the store \"\(folder.path)/artifacts\" holds no run\n  hint: millrace run makes one\n")
     #expect(folder.millrace("runs", "export", "last", "run.zip").code == 64)
     #expect(folder.millrace("runs", "import", "none.tar.gz").error == "none.tar.gz: error: cannot be opened: No such file or directory\n")
     #expect(folder.millrace("run", "shop.json", "--quiet").code == 0)

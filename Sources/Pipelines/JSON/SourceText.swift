@@ -44,8 +44,31 @@ public struct SourceText: Sendable {
     let first = isLong ? character(atOrBehind: max(start, min(at, end) - Self.excerptBytes)) : start
     let last = isLong ? character(atOrBehind: min(end, first + 2 * Self.excerptBytes)) : end
     return TextSpan(
-      file: file, line: low + 1, column: scalars(in: start..<at) + 1, excerpt: String(decoding: bytes[first..<last], as: UTF8.self),
+      file: file, line: low + 1, column: scalars(in: start..<at) + 1, excerpt: shown(first..<last, of: start..<end),
       length: max(1, scalars(in: at..<stop)), excerptStart: scalars(in: start..<first), isCutBehind: last < end)
+  }
+
+  /// A part of a line as messages show it: the password of an address, `scheme://user:password@host`, as stars, one for each character.
+  private func shown(_ part: Range<Int>, of line: Range<Int>) -> String {
+    let mark = Array("://".utf8), reach = 512
+    var shown: [UInt8] = [], at = max(line.lowerBound, part.lowerBound - reach), hiddenUntil = at
+    while at < part.upperBound {
+      if at >= hiddenUntil, bytes[at] == mark[0], bytes[at...].starts(with: mark) {
+        // Up to the end of the host, of the text, or of what anybody writes.
+        let host = bytes[(at + mark.count)..<min(line.upperBound, at + mark.count + reach)].prefix { ![0x22, 0x2F, 0x20, 0x5C].contains($0) }
+        if let end = host.lastIndex(of: UInt8(ascii: "@")), let colon = host[..<end].firstIndex(of: UInt8(ascii: ":")) {
+          if part.contains(at) { shown += bytes[at..<min(colon + 1, part.upperBound)] } else if colon + 1 > part.lowerBound { shown += bytes[part.lowerBound..<min(colon + 1, part.upperBound)] }
+          at = colon + 1
+          hiddenUntil = end
+          continue
+        }
+      }
+      if part.contains(at) {
+        if at >= hiddenUntil { shown.append(bytes[at]) } else if bytes[at] & 0xC0 != 0x80 { shown.append(UInt8(ascii: "*")) }
+      }
+      at += 1
+    }
+    return String(decoding: shown, as: UTF8.self)
   }
 
   /// A place that is not inside of a character.
