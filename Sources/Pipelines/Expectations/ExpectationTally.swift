@@ -48,7 +48,7 @@ public final class ExpectationTally: @unchecked Sendable {
       }
       note(isNull.reduce(0) { $0 + ($1 ? 1 : 0) }, isNull.firstIndex(of: true), batch)
     case .unique(let columns):
-      let repeats = seen.add([DistinctBatch(columns.map { batch[$0] }, count: batch.count)], width: width())[0]
+      let repeats = seen.add([seen.prepared(DistinctBatch(columns.map { batch[$0] }, count: batch.count))], width: width())[0]
       note(repeats.reduce(0) { $0 + ($1 ? 1 : 0) }, repeats.firstIndex(of: true), batch)
     case .condition(_, let isNullFine):
       guard let condition else { preconditionFailure("a condition was not settled before its rows came") }
