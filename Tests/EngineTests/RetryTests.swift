@@ -74,7 +74,7 @@ import Testing
   @Test func othersGoOnWhileOneWaits() throws {
     let story = failing(1)
     story["source"].retries = retries(1, wait: 0.2)
-    story.add("other") { _, context in
+    story.add("other", settings: ["other": true]) { _, context in
       try context.writeTable("table", Story.table(x: [5], y: [6]))
       return Metrics()
     }
