@@ -77,7 +77,9 @@ import Testing
     (["--only", "both[high=10,least=2]"], "both[least=2,high=10]"), (["--only", "1+sums[least=1,high=10]"], "both[least=1,high=10] sums[least=1,high=10]"),
     (["--only", "sums[*]"], "sums[*]"), (["--only", "s*", "--exclude", "sums some[least=1]"], "some[least=2] some[least=3] sums[*]"),
   ]) func selectorsKnowVariants(options: [String], names: String) throws {
-    let outcome = Executable.run(["list", "m.json", "--json"] + options, in: folder().path)
+    let folder = folder()
+    // The folder is there as long as it is named.
+    let outcome = withExtendedLifetime(folder) { Executable.run(["list", "m.json", "--json"] + options, in: folder.path) }
     let listed = try json(outcome.out).array?.map { $0["name"]?.string ?? "" }.joined(separator: " ")
     #expect(listed == names)
   }
