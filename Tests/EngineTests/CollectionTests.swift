@@ -261,7 +261,8 @@ import Testing
     let isDone = Mutex(false)
     let group = DispatchGroup()
     let collections = Mutex(0)
-    DispatchQueue.global().async(group: group) {
+    // On a queue of its own: one that never rests would take a thread from those that the runs share.
+    DispatchQueue(label: "collections").async(group: group) {
       while !isDone.withLock({ $0 }) {
         if (try? store.collect(rules(runs: 1), isDry: false)) != nil { collections.withLock { $0 += 1 } }
       }
