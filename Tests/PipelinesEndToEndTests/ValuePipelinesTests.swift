@@ -65,6 +65,7 @@ import Testing
       "--set", "holdout=2011-12-09", "--set", "horizon=183 days", "--to", "purchase_score", "--to", "model_score", "--to", "tree_score")
     let answers = known["holdout_validation"]!["models"]!["bgnbd"]!
     #expect(try run.metric("purchase_score", "customers") == Double(run.rows("customers")))
+    // lifetimes gave one day to the hold-out that counts before it here; KnownModelsTests cuts as it did and compares every digit.
     for name in ["predicted_total", "actual_total", "mae", "rmse"] {
       #expect(close(try run.metric("purchase_score", .key(name)), answers[name]!.double!, relative: 0.01), "\(name)")
     }
