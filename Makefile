@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PK
 # One set of flags for build and test, so that both share .build.
 flags := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 
-.PHONY: build setup run test test-more test-faults bench docs clean help
+.PHONY: build setup run tests test test-more test-faults bench docs clean help
 
 build: setup ## compile everything, optimized
 	@.ci/link-libraries "$$(swift build $(flags) --show-bin-path)"
@@ -18,10 +18,14 @@ setup: ## fetch Apache Arrow and the chart renderer into .deps (quick when they 
 run: build ## run pipelines/quickstart.json on data that Millrace makes itself
 	.build/release/millrace run pipelines/quickstart.json
 
-test: build ## run all tests
-	swift test $(flags)
+# Not by `swift test` alone: that compiles every module once more, with a flag that is there already.
+tests: build
+	swift build --build-tests $(flags)
 
-test-more: build ## runs that are killed, tests under the address and thread sanitizers, about 17 minutes
+test: tests ## run all tests
+	swift test --skip-build $(flags)
+
+test-more: tests ## runs that are killed, tests under the address and thread sanitizers, about 17 minutes
 	.ci/test-more
 
 test-faults: build ## kills, failing system calls, damaged files, crowds, small disks; FAULTS=--long for all of it
