@@ -5,7 +5,7 @@ import PackageDescription
 // so that an import that is not declared here fails. Imports go down a floor, never up, never sideways.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
-let package = Package(
+var package = Package(
   name: "millrace",
   platforms: [.macOS(.v15)],
   products: [
@@ -105,3 +105,44 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx20
 )
+
+// Sanitizers and the fuzzer compile all they look into once more, slowly: MILLRACE_TARGETS names the targets, and only those and
+// what they import are there (.ci/test-more, .ci/fuzz).
+if let named = Context.environment["MILLRACE_TARGETS"] {
+  // The fuzzer brings `main`.
+  let fuzzed = strict + [.unsafeFlags(["-parse-as-library"])]
+  package.targets += [
+    .target(name: "FuzzFiles", path: "Tests/Fuzzing/Files", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-csv", dependencies: ["Formats", "Columns", "FuzzFiles"], path: "Tests/Fuzzing/CSV", swiftSettings: fuzzed),
+    .executableTarget(
+      name: "fuzz-workbooks", dependencies: ["Formats", "Columns", "CZlib", "FuzzFiles"], path: "Tests/Fuzzing/Workbooks", swiftSettings: fuzzed),
+    .executableTarget(
+      name: "fuzz-archives", dependencies: ["Formats", "FuzzFiles"], path: "Tests/Fuzzing/Archives", swiftSettings: fuzzed),
+    .executableTarget(
+      name: "fuzz-documents", dependencies: ["Pipelines", "Expressions", "Diagnostics", "FuzzFiles"], path: "Tests/Fuzzing/Documents",
+      swiftSettings: fuzzed),
+    .executableTarget(
+      name: "read-any", dependencies: ["Formats", "Columns", "Diagnostics"], path: "Tests/Corpora/ReadAny", swiftSettings: strict),
+  ]
+  // What the thread sanitizer cannot see of Swift's own locks; for every test target, so that it stands in the one executable.
+  package.targets.append(.target(name: "CWatchedLocks", path: "Tests/Sanitizers", publicHeadersPath: "."))
+  for target in package.targets where target.type == .test { target.dependencies.append("CWatchedLocks") }
+  let dependencies = Dictionary(uniqueKeysWithValues: package.targets.map { target in
+    (target.name, target.dependencies.compactMap { dependency in
+      switch dependency {
+      case .byNameItem(let name, _), .targetItem(let name, _): name
+      default: nil as String?
+      }
+    })
+  })
+  var kept: Set<String> = []
+  var left = named.split(separator: " ").map(String.init)
+  while let next = left.popLast() {
+    guard let imports = dependencies[next] else { fatalError("MILLRACE_TARGETS names \(next), which is no target") }
+    if kept.insert(next).inserted { left += imports }
+  }
+  package.targets.removeAll { !kept.contains($0.name) }
+  package.products.removeAll { !kept.contains($0.name) }
+  if !kept.contains("millrace") { package.dependencies = [] }
+}

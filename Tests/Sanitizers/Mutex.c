@@ -1,0 +1,45 @@
+// A contended `Synchronization.Mutex` is taken and given back inside libswiftSynchronization, which the thread sanitizer does not
+// instrument: it would report a race of every two accesses that such a lock keeps apart. Here the library's two slow paths tell it
+// what they order. Names and registers are those of Swift 6's `_MutexHandle` on Linux (self in the context register).
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#if defined(__linux__) && defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+
+#define LOCK_SLOW "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
+#define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
+
+void __tsan_acquire(void *);
+void __tsan_release(void *);
+
+typedef __attribute__((swiftcall)) void Lock(uint32_t thread, __attribute__((swift_context)) void *mutex);
+typedef __attribute__((swiftcall)) void Unlock(__attribute__((swift_context)) void *mutex);
+
+__attribute__((swiftcall)) void lock_slow(uint32_t thread, __attribute__((swift_context)) void *mutex) __asm__(LOCK_SLOW);
+__attribute__((swiftcall)) void unlock_slow(__attribute__((swift_context)) void *mutex) __asm__(UNLOCK_SLOW);
+
+static void *library(const char *name) {
+  void *found = dlsym(RTLD_NEXT, name);
+  if (!found) abort();
+  return found;
+}
+
+void lock_slow(uint32_t thread, void *mutex) {
+  static _Atomic(Lock *) lock;
+  if (!lock) lock = (Lock *)library(LOCK_SLOW);
+  lock(thread, mutex);
+  __tsan_acquire(mutex);
+}
+
+void unlock_slow(void *mutex) {
+  static _Atomic(Unlock *) unlock;
+  if (!unlock) unlock = (Unlock *)library(UNLOCK_SLOW);
+  __tsan_release(mutex);
+  unlock(mutex);
+}
+
+#endif
+#endif
