@@ -15,11 +15,14 @@
 void __tsan_acquire(void *);
 void __tsan_release(void *);
 
-typedef __attribute__((swiftcall)) void Lock(uint32_t thread, __attribute__((swift_context)) void *mutex);
-typedef __attribute__((swiftcall)) void Unlock(__attribute__((swift_context)) void *mutex);
+#define SWIFT __attribute__((swiftcall))
+#define SELF __attribute__((swift_context)) void *
 
-__attribute__((swiftcall)) void lock_slow(uint32_t thread, __attribute__((swift_context)) void *mutex) __asm__(LOCK_SLOW);
-__attribute__((swiftcall)) void unlock_slow(__attribute__((swift_context)) void *mutex) __asm__(UNLOCK_SLOW);
+typedef SWIFT void Lock(uint32_t thread, SELF mutex);
+typedef SWIFT void Unlock(SELF mutex);
+
+SWIFT void lock_slow(uint32_t thread, SELF mutex) __asm__(LOCK_SLOW);
+SWIFT void unlock_slow(SELF mutex) __asm__(UNLOCK_SLOW);
 
 static void *library(const char *name) {
   void *found = dlsym(RTLD_NEXT, name);
@@ -27,14 +30,14 @@ static void *library(const char *name) {
   return found;
 }
 
-void lock_slow(uint32_t thread, void *mutex) {
+SWIFT void lock_slow(uint32_t thread, SELF mutex) {
   static _Atomic(Lock *) lock;
   if (!lock) lock = (Lock *)library(LOCK_SLOW);
   lock(thread, mutex);
   __tsan_acquire(mutex);
 }
 
-void unlock_slow(void *mutex) {
+SWIFT void unlock_slow(SELF mutex) {
   static _Atomic(Unlock *) unlock;
   if (!unlock) unlock = (Unlock *)library(UNLOCK_SLOW);
   __tsan_release(mutex);
