@@ -86,14 +86,46 @@ extension ColumnType {
   }
 }
 
+/// The children and the dictionary of an exported array or schema, each in memory of its own.
+private struct ExportedParts<Part> {
+  let children: UnsafeMutablePointer<UnsafeMutablePointer<Part>?>?
+  let dictionary: UnsafeMutablePointer<Part>?
+  private let count: Int
+
+  init(_ parts: [Part], dictionary values: Part?) {
+    count = parts.count
+    children = parts.isEmpty ? nil : .allocate(capacity: parts.count)
+    for (i, part) in parts.enumerated() { (children! + i).initialize(to: Self.place(part)) }
+    dictionary = values.map(Self.place)
+  }
+
+  private static func place(_ part: Part) -> UnsafeMutablePointer<Part> {
+    let place = UnsafeMutablePointer<Part>.allocate(capacity: 1)
+    place.initialize(to: part)
+    return place
+  }
+
+  /// `release` of a part that the consumer moved away has nothing to do.
+  func free(_ release: (UnsafeMutablePointer<Part>) -> Void) {
+    for i in 0..<count {
+      guard let child = children![i] else { continue }
+      release(child)
+      child.deallocate()
+    }
+    children?.deallocate()
+    if let dictionary {
+      release(dictionary)
+      dictionary.deallocate()
+    }
+  }
+}
+
 /// Owns what an exported array points to, until the array is released.
 private final class ExportedArray {
   var buffers: [UnsafeRawPointer?] = []
   var owners: [AnyObject] = []
   private var table: UnsafeMutablePointer<UnsafeRawPointer?>?
-  private var children: UnsafeMutablePointer<UnsafeMutablePointer<ArrowArray>?>?
-  private var childCount = 0
-  private var dictionary: UnsafeMutablePointer<ArrowArray>?
+  private var parts: ExportedParts<ArrowArray>?
 
   func keep(_ buffer: Buffer) {
     owners.append(buffer)
@@ -104,23 +136,11 @@ private final class ExportedArray {
     let table = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: max(1, buffers.count))
     for (i, buffer) in buffers.enumerated() { (table + i).initialize(to: buffer) }
     self.table = table
-    if !arrays.isEmpty {
-      let list = UnsafeMutablePointer<UnsafeMutablePointer<ArrowArray>?>.allocate(capacity: arrays.count)
-      for (i, child) in arrays.enumerated() {
-        let place = UnsafeMutablePointer<ArrowArray>.allocate(capacity: 1)
-        place.initialize(to: child)
-        (list + i).initialize(to: place)
-      }
-      children = list
-      childCount = arrays.count
-    }
-    if let values {
-      dictionary = .allocate(capacity: 1)
-      dictionary!.initialize(to: values)
-    }
+    let parts = ExportedParts(arrays, dictionary: values)
+    self.parts = parts
     return ArrowArray(
       length: Int64(length), null_count: Int64(nullCount), offset: 0, n_buffers: Int64(buffers.count),
-      n_children: Int64(arrays.count), buffers: table, children: children, dictionary: dictionary,
+      n_children: Int64(arrays.count), buffers: table, children: parts.children, dictionary: parts.dictionary,
       release: { array in
         guard let array, let data = array.pointee.private_data else { return }
         Unmanaged<ExportedArray>.fromOpaque(data).takeRetainedValue().free()
@@ -128,18 +148,8 @@ private final class ExportedArray {
       }, private_data: Unmanaged.passRetained(self).toOpaque())
   }
 
-  /// The consumer may have moved a child away (its release is then nil).
   private func free() {
-    for i in 0..<childCount {
-      guard let child = children?[i] else { continue }
-      child.pointee.release?(child)
-      child.deallocate()
-    }
-    children?.deallocate()
-    if let dictionary {
-      dictionary.pointee.release?(dictionary)
-      dictionary.deallocate()
-    }
+    parts?.free { $0.pointee.release?($0) }
     table?.deallocate()
   }
 }
@@ -147,9 +157,7 @@ private final class ExportedArray {
 private final class ExportedSchema {
   private let format: UnsafeMutablePointer<CChar>
   private let name: UnsafeMutablePointer<CChar>
-  private var children: UnsafeMutablePointer<UnsafeMutablePointer<ArrowSchema>?>?
-  private var childCount = 0
-  private var dictionary: UnsafeMutablePointer<ArrowSchema>?
+  private var parts: ExportedParts<ArrowSchema>?
 
   init(format: String, name: String) {
     self.format = Self.copy(format)
@@ -164,23 +172,11 @@ private final class ExportedSchema {
   }
 
   func schema(children schemas: [ArrowSchema], dictionary values: ArrowSchema?, nullable: Bool = true) -> ArrowSchema {
-    if !schemas.isEmpty {
-      let list = UnsafeMutablePointer<UnsafeMutablePointer<ArrowSchema>?>.allocate(capacity: schemas.count)
-      for (i, child) in schemas.enumerated() {
-        let place = UnsafeMutablePointer<ArrowSchema>.allocate(capacity: 1)
-        place.initialize(to: child)
-        (list + i).initialize(to: place)
-      }
-      children = list
-      childCount = schemas.count
-    }
-    if let values {
-      dictionary = .allocate(capacity: 1)
-      dictionary!.initialize(to: values)
-    }
+    let parts = ExportedParts(schemas, dictionary: values)
+    self.parts = parts
     return ArrowSchema(
       format: format, name: name, metadata: nil, flags: nullable ? Int64(ARROW_FLAG_NULLABLE) : 0,
-      n_children: Int64(schemas.count), children: children, dictionary: dictionary,
+      n_children: Int64(schemas.count), children: parts.children, dictionary: parts.dictionary,
       release: { schema in
         guard let schema, let data = schema.pointee.private_data else { return }
         Unmanaged<ExportedSchema>.fromOpaque(data).takeRetainedValue().free()
@@ -189,16 +185,7 @@ private final class ExportedSchema {
   }
 
   private func free() {
-    for i in 0..<childCount {
-      guard let child = children?[i] else { continue }
-      child.pointee.release?(child)
-      child.deallocate()
-    }
-    children?.deallocate()
-    if let dictionary {
-      dictionary.pointee.release?(dictionary)
-      dictionary.deallocate()
-    }
+    parts?.free { $0.pointee.release?($0) }
     format.deallocate()
     name.deallocate()
   }

@@ -50,8 +50,7 @@ final class TranscodedBytes: ByteSource, @unchecked Sendable {
   private let encoding: TextEncoding
   private var input = [UInt8](repeating: 0, count: 64 << 10)
   private var unread = 0..<0
-  private var output: [UInt8] = []
-  private var given = 0
+  private var output = ConvertedBytes()
   private var offset = 0
   private var ended = false
 
@@ -61,19 +60,15 @@ final class TranscodedBytes: ByteSource, @unchecked Sendable {
   }
 
   func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
-    while given == output.count {
+    while output.areAllGiven {
       if ended { return 0 }
       try convert()
     }
-    let n = min(room.count, output.count - given)
-    output.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<given + n])) }
-    given += n
-    return n
+    return output.give(room)
   }
 
   private func convert() throws {
-    output.removeAll(keepingCapacity: true)
-    given = 0
+    output.removeAll()
     // Up to 3 bytes of a character that is not whole yet stay in front.
     let kept = unread.count
     for i in 0..<kept { input[i] = input[unread.lowerBound + i] }
@@ -141,11 +136,11 @@ final class TranscodedBytes: ByteSource, @unchecked Sendable {
 
   private func append(_ scalar: UInt32) {
     switch scalar {
-    case ..<0x80: output.append(UInt8(scalar))
-    case ..<0x800: output += [UInt8(0xC0 | scalar >> 6), UInt8(0x80 | scalar & 0x3F)]
-    case ..<0x10000: output += [UInt8(0xE0 | scalar >> 12), UInt8(0x80 | scalar >> 6 & 0x3F), UInt8(0x80 | scalar & 0x3F)]
+    case ..<0x80: output.bytes.append(UInt8(scalar))
+    case ..<0x800: output.bytes += [UInt8(0xC0 | scalar >> 6), UInt8(0x80 | scalar & 0x3F)]
+    case ..<0x10000: output.bytes += [UInt8(0xE0 | scalar >> 12), UInt8(0x80 | scalar >> 6 & 0x3F), UInt8(0x80 | scalar & 0x3F)]
     default:
-      output += [
+      output.bytes += [
         UInt8(0xF0 | scalar >> 18), UInt8(0x80 | scalar >> 12 & 0x3F), UInt8(0x80 | scalar >> 6 & 0x3F),
         UInt8(0x80 | scalar & 0x3F),
       ]

@@ -62,21 +62,11 @@ struct TableLayout {
     point = dialect.decimal.asciiValue ?? 46
   }
 
-  /// Names made distinct and non-empty: `a, a, ""` → `a, a_2, column_3`.
   private static func allAsText(_ names: [String]?, _ fieldCount: Int, _ file: String) throws -> [ColumnPlan] {
-    var taken: Set<String> = Set(names ?? []), given: Set<String> = []
+    var distinct = DistinctNames(names ?? [])
     var mistakes: [Diagnostic] = []
     return (0..<fieldCount).map { at in
-      var name = names?[at] ?? ""
-      if name.isEmpty || given.contains(name) {
-        let stem = name.isEmpty ? "column" : name
-        var number = name.isEmpty ? at + 1 : 2
-        while taken.contains("\(stem)_\(number)") { number += 1 }
-        name = "\(stem)_\(number)"
-        taken.insert(name)
-      }
-      given.insert(name)
-      return ColumnPlan(CSVColumn(name, from: .position(at + 1)), &mistakes)
+      return ColumnPlan(CSVColumn(distinct.next(names?[at] ?? "", at: at), from: .position(at + 1)), &mistakes)
     }
   }
 }

@@ -5,8 +5,7 @@ final class WesternFallback: ByteSource, @unchecked Sendable {
   var name: String { source.name }
   private let source: ByteSource
   private var pending: [UInt8] = []
-  private var output: [UInt8] = []
-  private var given = 0
+  private var output = ConvertedBytes()
   private var ended = false
   /// Bytes so far that were not UTF-8.
   private(set) var westernBytes = 0
@@ -14,19 +13,15 @@ final class WesternFallback: ByteSource, @unchecked Sendable {
   init(_ source: ByteSource) { self.source = source }
 
   func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
-    while given == output.count {
+    while output.areAllGiven {
       if ended { return 0 }
       try convert()
     }
-    let n = min(room.count, output.count - given)
-    output.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<given + n])) }
-    given += n
-    return n
+    return output.give(room)
   }
 
   private func convert() throws {
-    output.removeAll(keepingCapacity: true)
-    given = 0
+    output.removeAll()
     let had = pending.count
     pending.append(contentsOf: repeatElement(0, count: 64 << 10))
     let n = try pending.withUnsafeMutableBytes { try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[had...])) }
@@ -37,14 +32,14 @@ final class WesternFallback: ByteSource, @unchecked Sendable {
       guard let base = bytes.baseAddress else { return }
       while at < bytes.count {
         let bad = firstInvalidUTF8(base, from: at, to: bytes.count) ?? bytes.count
-        output.append(contentsOf: bytes[at..<bad])
+        output.bytes.append(contentsOf: bytes[at..<bad])
         at = bad
         guard at < bytes.count else { break }
         // The last character may not be whole yet.
         if !ended, bytes.count - at < 4, bytes[at] >= 0xC2, bytes[(at + 1)...].allSatisfy({ $0 & 0xC0 == 0x80 }) { break }
         let byte = bytes[at]
         let high = (0x80..<0xA0).contains(byte) ? windows1252High[Int(byte) - 0x80] : UInt32(byte)
-        output.append(contentsOf: String(Unicode.Scalar(high == 0 ? UInt32(byte) : high) ?? " ").utf8)
+        output.bytes.append(contentsOf: String(Unicode.Scalar(high == 0 ? UInt32(byte) : high) ?? " ").utf8)
         at += 1
         westernBytes += 1
       }

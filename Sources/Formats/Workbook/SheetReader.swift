@@ -106,21 +106,13 @@ public struct SheetReader: Sendable {
       }
       return true
     }
-    var taken = Set(header.names), given: Set<String> = []
+    var distinct = DistinctNames(header.names)
     var columns: [CSVColumn] = []
     for at in 0..<width {
-      var name = at < header.names.count ? header.names[at] : ""
+      let name = at < header.names.count ? header.names[at] : ""
       // Between a table's columns there may be empty ones, which have no name.
       if name.isEmpty, !header.names.isEmpty, evidence[at] == nil { continue }
-      if name.isEmpty || given.contains(name) {
-        let stem = name.isEmpty ? "column" : name
-        var number = name.isEmpty ? at + 1 : 2
-        while taken.contains("\(stem)_\(number)") { number += 1 }
-        name = "\(stem)_\(number)"
-        taken.insert(name)
-      }
-      given.insert(name)
-      columns.append(CSVColumn(name, from: .position(at + 1), asText ? .string : evidence[at]?.type ?? .string))
+      columns.append(CSVColumn(distinct.next(name, at: at), from: .position(at + 1), asText ? .string : evidence[at]?.type ?? .string))
     }
     return columns
   }
