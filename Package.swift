@@ -10,11 +10,14 @@ var package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "millrace", targets: ["millrace"]),
+    // Beside it: `millrace view` becomes it.
+    .executable(name: "millrace-view", targets: ["millrace-view"]),
     // Opened with dlopen at first use, so that `check`, `plan` and an all-cached run never load Apache Arrow.
     .library(name: "ArrowBridge", type: .dynamic, targets: ["ArrowBridge"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     // Below the floors: libraries of the system, and the one C++ target.
@@ -58,19 +61,29 @@ var package = Package(
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(
       name: "Engine",
-      dependencies: ["Columns", "Diagnostics", "Formats", "Pipelines", "CSQLite"], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Expressions", "Formats", "Pipelines", "CSQLite"], swiftSettings: strict),
     .target(
       name: "Stages",
       dependencies: [
         "Columns", "Diagnostics", "Statistics", "Expressions", "Formats", "Kernels", "Models", "Charts", "Pipelines",
       ], path: "stages", swiftSettings: strict),
 
-    // Floor 4: the command line. Words in, words out, exit codes.
+    // Between the floors: pages about a store, as a function from requests to answers.
+    .target(name: "Viewing", dependencies: ["Columns", "Diagnostics", "Pipelines", "Engine"], swiftSettings: strict),
+
+    // Floor 4: the command line. Words in, words out, exit codes. And the socket for those pages, whose package brings Foundation.
     .executableTarget(
       name: "millrace",
       dependencies: [
         "CMalloc", "Columns", "Diagnostics", "Formats", "Pipelines", "Engine", "Stages",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    .executableTarget(
+      name: "millrace-view",
+      dependencies: [
+        "Diagnostics", "Engine", "Viewing",
+        .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
       ], swiftSettings: strict),
 
     // The CSV reader alone, for measuring: `swift run -c release read-benchmark FILE`.
@@ -100,8 +113,10 @@ var package = Package(
       name: "StagesTests",
       dependencies: ["Stages", "Engine", "Pipelines", "Columns", "Diagnostics", "Formats", "Models", "Charts", "Statistics", "Kernels", "Expressions"], swiftSettings: strict),
     .testTarget(
+      name: "ViewingTests", dependencies: ["Viewing", "Stages", "Engine", "Pipelines", "Columns", "Diagnostics"], swiftSettings: strict),
+    .testTarget(
       name: "PipelinesEndToEndTests",
-      dependencies: ["millrace", "Stages", "Engine", "Pipelines", "Formats", "Columns", "Diagnostics"], swiftSettings: strict),
+      dependencies: ["millrace", "millrace-view", "Stages", "Engine", "Pipelines", "Formats", "Columns", "Diagnostics"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20
 )
@@ -144,5 +159,5 @@ if let named = Context.environment["MILLRACE_TARGETS"] {
   }
   package.targets.removeAll { !kept.contains($0.name) }
   package.products.removeAll { !kept.contains($0.name) }
-  if !kept.contains("millrace") { package.dependencies = [] }
+  if kept.isDisjoint(with: ["millrace", "millrace-view"]) { package.dependencies = [] }
 }

@@ -19,7 +19,7 @@ struct Millrace: ParsableCommand {
     discussion: "A first look: millrace run pipelines/quickstart.json", version: toolVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, WhyCommand.self, CheckCommand.self, ListCommand.self, GraphCommand.self, ShowCommand.self, ExportCommand.self,
-      ConvertCommand.self, InferCommand.self, RunsCommand.self, LockCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
+      ConvertCommand.self, InferCommand.self, RunsCommand.self, ViewCommand.self, LockCommand.self, CacheCommand.self, StagesCommand.self, SchemaCommand.self, SimulateCommand.self,
       DocsCommand.self,
     ])
 }

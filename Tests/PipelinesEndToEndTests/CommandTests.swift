@@ -58,6 +58,7 @@ func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.u
     (["runs", "unpin"], "Lets cache gc take a run again."),
     (["cache", "verify"], "Reads every artifact and recipe, and tells what is not as it was written."),
     (["cache", "gc"], "Takes old runs away, and the artifacts that no other run gave."),
+    (["view"], "Shows the store as pages for a browser on this machine: runs, comparisons,"),
     (["runs"], "Lists the runs of a store, or shows one."),
     (["runs", "list"], "Lists the runs of a store, the newest first."),
     (["runs", "show"], "Shows one run: its stages, reasons and outputs."),

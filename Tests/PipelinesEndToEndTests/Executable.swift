@@ -93,6 +93,9 @@ struct Executable {
 
     func send(_ signal: Int32) { kill(process, signal) }
 
+    /// Of standard output, while it runs.
+    var outSoFar: String { text(ofFile: files.out) }
+
     func wait() -> Outcome {
       var status: Int32 = 0
       while waitpid(process, &status, 0) < 0, errno == EINTR {}

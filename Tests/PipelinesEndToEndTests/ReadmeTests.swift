@@ -39,6 +39,14 @@ import Testing
         print("README: \(file) is not here, not run: \(line)")
         continue
       }
+      // Pages are there until somebody ends them: asked once, on any port, then ended.
+      if line.hasPrefix(".build/release/millrace view") {
+        let page = ServedPage(line.split(separator: " ").dropFirst(2).map(String.init) + ["--port", "0"], in: folder)
+        let answer = page.port.map { ServedPage.answer("GET / HTTP/1.1\r\nHost: 127.0.0.1:\($0)\r\nConnection: close\r\n\r\n", $0) }
+        #expect(answer?.hasPrefix("HTTP/1.1 200 OK\r\n") == true && page.end(SIGINT).code == 130, "\(line)")
+        ran += 1
+        continue
+      }
       let found = code(of: line, in: folder)
       #expect(found == expected, "\(line)\n\(folder.text("said"))")
       expected = 0

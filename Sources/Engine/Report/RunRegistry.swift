@@ -33,7 +33,7 @@ public struct RunRegistry: Sendable {
       guard let record = Disk.json("\(store.runs)/\(id)/run.json"), let members = record.members else {
         return Entry(id: id, summary: nil, isPinned: isPinned)
       }
-      let summary = JSONValue.object(members.filter { RunReport.summaryKeys.contains($0.key) })
+      let summary = RunReport.summary(of: members)
       added.append((id, summary))
       return Entry(id: id, summary: summary, isPinned: isPinned)
     }
@@ -67,7 +67,7 @@ public struct RunRegistry: Sendable {
     return record
   }
 
-  private func pin(of id: String) -> String { "\(store.runs)/\(id)/pinned" }
+  func pin(of id: String) -> String { "\(store.runs)/\(id)/pinned" }
 
   /// Keeps a run, by what a person calls it, from collections; gives its id.
   public func pin(_ word: String) throws -> String {
@@ -89,7 +89,7 @@ public struct RunRegistry: Sendable {
   }
 
   /// Newest first: ids sort by time.
-  private static func ids(in store: ArtifactStore) -> [String] {
+  static func ids(in store: ArtifactStore) -> [String] {
     Disk.names(in: store.runs).filter { $0 != "latest" && !$0.hasPrefix(".") }.reversed()
   }
 }

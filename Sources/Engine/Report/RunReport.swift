@@ -120,6 +120,9 @@ extension RunReport {
     "run", "pipeline", "file", "status", "started", "seconds", "executed", "cached", "failed", "skipped", "width", "millrace",
   ]
 
+  /// Of a record's members those that `runs list` shows.
+  static func summary(of record: [JSONMember]) -> JSONValue { .object(record.filter { summaryKeys.contains($0.key) }) }
+
   /// What `runs list` shows.
   var summary: JSONValue {
     [

@@ -76,7 +76,7 @@ extension Diagnostic {
   }
 
   /// Places in a document come back without their excerpt, as places in a data file.
-  init(json: JSONValue) {
+  public init(json: JSONValue) {
     var place = Place.nowhere
     if let at = json["place"] {
       if let steps = at["setting"]?.array {

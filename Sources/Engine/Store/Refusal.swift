@@ -4,7 +4,7 @@ import Diagnostics
 public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   public let diagnostic: Diagnostic
 
-  init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
+  public init(_ diagnostic: Diagnostic) { self.diagnostic = diagnostic }
 
   public var description: String { diagnostic.description }
 }

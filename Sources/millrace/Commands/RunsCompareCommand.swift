@@ -18,7 +18,7 @@ struct RunsCompareCommand: ParsableCommand {
     let store = place.store
     let registry = RunRegistry(store: store)
     let comparison = RunComparison(try registry.record(old), try registry.record(new), in: store)
-    Standard.out(json ? try self.json(comparison, store).pretty() : try text(comparison, store))
+    Standard.out(json ? try comparison.json(in: store).pretty() : try text(comparison, store))
   }
 
   // MARK: For people
@@ -34,7 +34,7 @@ struct RunsCompareCommand: ParsableCommand {
       text += "stage \(stage.name) (\(stage.kind))\(word(stage))\n"
       for output in stage.outputs where !output.isSame {
         text += "  \(output.name): \(cell(output.old)) → \(cell(output.new))\n"
-        for change in try profiles(output, store) {
+        for change in try output.profiles(in: store) {
           text += "    \(change.name): \(describe(change.old)) → \(describe(change.new))\n"
         }
       }
@@ -65,59 +65,5 @@ struct RunsCompareCommand: ParsableCommand {
     guard let profile else { return "nothing" }
     let range = profile.smallest.map { " \(cut($0.description, to: 24)) … \(cut(profile.largest?.description ?? "", to: 24))" } ?? ""
     return "\(profile.field.type)\(range), \(profile.distinctText) distinct, \(counted(profile.nulls, "null"))"
-  }
-
-  // MARK: For programs
-
-  private func json(_ comparison: RunComparison, _ store: ArtifactStore) throws -> JSONValue {
-    let stages = try comparison.stages.map { stage -> JSONValue in
-      let outputs = try stage.outputs.map { output -> JSONMember in
-        var members = [JSONMember("same", .bool(output.isSame)), JSONMember("old", output.old ?? .null), JSONMember("new", output.new ?? .null)]
-        if output.columns != nil {
-          members.append(JSONMember("columns", .object(try profiles(output, store).map { change in
-            JSONMember(change.name, ["old": change.old?.json ?? .null, "new": change.new?.json ?? .null])
-          })))
-        }
-        return JSONMember(output.name, .object(members))
-      }
-      return [
-        "name": .string(stage.name), "kind": .string(stage.kind), "same": .bool(stage.isSame),
-        "status": ["old": stage.status.old.map { .string($0) } ?? .null, "new": stage.status.new.map { .string($0) } ?? .null],
-        "outputs": .object(outputs), "metrics": .array(stage.metrics.map(\.json)),
-        "expectations": .array(stage.expectations.map(\.json)),
-      ]
-    }
-    return [
-      "old": .string(comparison.ids.old), "new": .string(comparison.ids.new), "same": .bool(comparison.isSame),
-      "document": .array(comparison.settings.map(\.json)), "files": .array(comparison.sources.map(\.json)),
-      "surroundings": .array(comparison.surroundings.map(\.json)), "stages": .array(stages),
-    ]
-  }
-
-  // MARK: Columns
-
-  private struct ProfileChange {
-    let name: String
-    let old: ColumnProfile?
-    let new: ColumnProfile?
-  }
-
-  /// Of the columns that differ.
-  private func profiles(_ output: RunComparison.Output, _ store: ArtifactStore) throws -> [ProfileChange] {
-    guard let columns = output.columns else { return [] }
-    let old = try profiles(of: output.old, columns, store), new = try profiles(of: output.new, columns, store)
-    return columns.map { name in
-      ProfileChange(name: name, old: old.first { $0.field.name == name }, new: new.first { $0.field.name == name })
-    }
-  }
-
-  private func profiles(of output: JSONValue?, _ columns: [String], _ store: ArtifactStore) throws -> [ColumnProfile] {
-    guard let table = try output?["digest"]?.string.flatMap({ try store.table($0) }) else { return [] }
-    let names = columns.filter { table.schema.index(of: $0) != nil }
-    var profiles = table.schema.selecting(names).fields.map { ColumnProfile($0) }
-    try table.forEachBatch(names) { batch in
-      for at in profiles.indices { profiles[at].add(batch.columns[at]) }
-    }
-    return profiles
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Columns
+import Diagnostics
 import Engine
 import Pipelines
 

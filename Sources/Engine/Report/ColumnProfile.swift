@@ -1,4 +1,5 @@
 import Columns
+import Diagnostics
 import Pipelines
 
 #if canImport(Glibc)
@@ -8,26 +9,26 @@ import Pipelines
 #endif
 
 /// What a column holds, in one pass: nulls, smallest, largest, and how many distinct values while they are few.
-struct ColumnProfile {
+public struct ColumnProfile: Sendable {
   /// Counting stops here: more are told as "more than".
-  static let distinctLimit = 1000
+  public static let distinctLimit = 1000
 
-  let field: Field
-  private(set) var rows = 0
-  private(set) var nulls = 0
-  private(set) var smallest: Value?
-  private(set) var largest: Value?
+  public let field: Field
+  public private(set) var rows = 0
+  public private(set) var nulls = 0
+  public private(set) var smallest: Value?
+  public private(set) var largest: Value?
   private var patterns: Set<UInt64> = []
   private var texts: Set<[UInt8]> = []
   private var low: [UInt8]?, high: [UInt8]?
 
-  init(_ field: Field) { self.field = field }
+  public init(_ field: Field) { self.field = field }
 
-  var distinct: Int { max(patterns.count, texts.count) }
-  var isDistinctExact: Bool { distinct <= Self.distinctLimit }
-  var distinctText: String { isDistinctExact ? grouped(distinct) : "> " + grouped(Self.distinctLimit) }
+  public var distinct: Int { max(patterns.count, texts.count) }
+  public var isDistinctExact: Bool { distinct <= Self.distinctLimit }
+  public var distinctText: String { isDistinctExact ? grouped(distinct) : "> " + grouped(Self.distinctLimit) }
 
-  mutating func add(_ column: Column) {
+  public mutating func add(_ column: Column) {
     rows += column.count
     nulls += column.nullCount
     switch column.type {
@@ -106,7 +107,7 @@ struct ColumnProfile {
     return first != 0 ? first : a.count - b.count
   }
 
-  var json: JSONValue {
+  public var json: JSONValue {
     [
       "name": .string(field.name), "type": .string(field.type.description), "nulls": .integer(nulls), "min": (smallest ?? .null).json,
       "max": (largest ?? .null).json, "distinct": isDistinctExact ? .integer(distinct) : .null,
@@ -116,7 +117,7 @@ struct ColumnProfile {
 
 extension Value {
   /// Numbers as numbers (decimals with their digits), dates and times as CSV has them.
-  var json: JSONValue {
+  public var json: JSONValue {
     switch self {
     case .null: .null
     case .bool(let value): .bool(value)

@@ -1,5 +1,5 @@
 /// 1234567 → `1,234,567`.
-func grouped(_ number: Int) -> String {
+public func grouped(_ number: Int) -> String {
   let digits = Array(String(number.magnitude))
   var text = number < 0 ? "-" : ""
   for (at, digit) in digits.enumerated() {
@@ -10,7 +10,7 @@ func grouped(_ number: Int) -> String {
 }
 
 /// Seconds with two places, from a minute on `1:05 min`, from an hour on `2:01 h`.
-func secondsText(_ seconds: Double) -> String {
+public func secondsText(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds < 1e9 else { return "?" }
   if seconds < 59.995 {
     let hundredths = Int((max(0, seconds) * 100).rounded())
@@ -23,7 +23,7 @@ func secondsText(_ seconds: Double) -> String {
 private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
 
 /// In units of 1024: `12.3 MiB`.
-func bytesText(_ bytes: Int) -> String {
+public func bytesText(_ bytes: Int) -> String {
   let units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
   if bytes < 1024 { return "\(bytes) B" }
   var value = Double(bytes) / 1024, unit = 0
@@ -36,10 +36,10 @@ func bytesText(_ bytes: Int) -> String {
 }
 
 /// `1 row`, `2 rows`.
-func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+public func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
 
 /// `4GiB`, `512MB`, `1000000` as bytes; nil for other texts and for what no machine has.
-func byteCount(_ text: String) -> Int? {
+public func byteCount(_ text: String) -> Int? {
   let digits = text.prefix { ("0"..."9").contains($0) || $0 == "." }
   let powers: [String: Double] = [
     "": 1, "b": 1, "kib": 1024, "mib": 1_048_576, "gib": 1_073_741_824, "tib": 1_099_511_627_776, "k": 1024, "m": 1_048_576,
