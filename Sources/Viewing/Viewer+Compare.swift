@@ -20,7 +20,7 @@ extension Viewer {
     for (title, changes) in [
       ("Document", comparison.settings), ("Files", comparison.sources), ("Surroundings", comparison.surroundings),
     ] where !changes.isEmpty {
-      body += "<h2>\(title)</h2>\n\(table("What differs", changes).html)"
+      body += "<h2>\(title)</h2>\n\(table("What differs: \(title.lowercased())", changes).html)"
     }
     for stage in comparison.stages where !stage.isSame {
       body += "<h2>Stage \(stage.name) <small>(\(stage.kind))</small></h2>\n"
@@ -33,12 +33,12 @@ extension Viewer {
         body += "<h3>\(found.name)</h3>\n<p>\(found.old.map { output("first:", $0) } ?? "first: nothing") → \(found.new.map { output("second:", $0) } ?? "second: nothing")</p>\n"
         let profiles = try found.profiles(in: view.store, cells: TableLook.cells)
         if profiles.isEmpty { continue }
-        var table = HTMLTable("Columns that differ", "column", "first", "second")
+        var table = HTMLTable("Columns that differ in \(stage.name).\(found.name)", "column", "first", "second")
         for change in profiles { table.append(["\(change.name)", describe(change.old), describe(change.new)]) }
         body += table.html
       }
-      if !stage.metrics.isEmpty { body += "<h3>Metrics</h3>\n\(table("Metrics that differ", stage.metrics).html)" }
-      if !stage.expectations.isEmpty { body += "<h3>Expectations</h3>\n\(table("Expectations that came out otherwise", stage.expectations).html)" }
+      if !stage.metrics.isEmpty { body += "<h3>Metrics</h3>\n\(table("Metrics of \(stage.name) that differ", stage.metrics).html)" }
+      if !stage.expectations.isEmpty { body += "<h3>Expectations</h3>\n\(table("Expectations of \(stage.name) that came out otherwise", stage.expectations).html)" }
     }
     let same = comparison.stages.filter(\.isSame).map(\.name)
     if !same.isEmpty { body += "<h2>The same</h2>\n<p>\(same.joined(separator: ", "))</p>\n" }

@@ -128,7 +128,7 @@ extension Viewer {
     for member in origins?["parameters"]?.members ?? [] {
       parameters.append(["\(member.key)", "<code>\(shortened(member.value["value"]?.canonical ?? ""))</code>", "\(member.value["from"]?.string ?? "")"])
     }
-    var settings = HTMLTable("Settings that are not as the document writes them", "stage", "from parameters", "defaults")
+    var settings = HTMLTable("Settings from parameters and by default", "stage", "from parameters", "defaults")
     for member in origins?["settings"]?.members ?? [] {
       let given = (member.value["parameters"]?.members ?? []).map { setting -> HTML in
         "<code>\(setting.key)</code> from \((setting.value.array ?? []).compactMap(\.string).joined(separator: ", "))"

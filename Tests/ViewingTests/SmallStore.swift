@@ -34,7 +34,10 @@ final class SmallStore {
       """, to: "shop.csv")
   }
 
-  deinit { remove(folder) }
+  deinit {
+    for name in names(folder).sorted(by: >) { remove(folder + "/" + name) }
+    rmdir(folder)
+  }
 
   /// Runs the document; gives the id of the run.
   @discardableResult func run(least: Int = 0) throws -> String {
@@ -87,7 +90,12 @@ final class SmallStore {
     names(folder).map { name in
       var status = stat()
       lstat(folder + "/" + name, &status)
-      return "\(name) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_mode)"
+      #if canImport(Glibc)
+        let changed = status.st_mtim
+      #else
+        let changed = status.st_mtimespec
+      #endif
+      return "\(name) \(status.st_size) \(changed.tv_sec).\(changed.tv_nsec) \(status.st_mode)"
     }.sorted()
   }
 
@@ -103,10 +111,5 @@ final class SmallStore {
       if isFolder { found += names(path + "/" + name, below + name + "/") }
     }
     return found
-  }
-
-  private func remove(_ path: String) {
-    for name in names(path).sorted(by: >) where Glibc.remove(path + "/" + name) != 0 { continue }
-    rmdir(path)
   }
 }

@@ -98,16 +98,16 @@ import Testing
     let runs = page(viewer, "/")
     #expect(runs.contains("<th scope=\"row\"><a href=\"/runs/\(second)\">\(second)</a></th><td><span class=\"status succeeded\">succeeded</span></td><td>shop<br>"))
     #expect(runs.contains("<input type=\"radio\" name=\"a\" value=\"\(first)\" checked>") && runs.contains("<input type=\"radio\" name=\"b\" value=\"\(second)\" checked>"))
-    #expect(runs.range(of: second)!.lowerBound < runs.range(of: first)!.lowerBound)
+    #expect(try #require(runs.firstRange(of: second)).lowerBound < #require(runs.firstRange(of: first)).lowerBound)
     #expect(page(viewer, "/runs") == runs)
 
     let run = page(viewer, "/runs/\(second)")
     #expect(run.contains("<h1>Run of shop</h1>"))
     #expect(run.contains("<a href=\"/compare?a=\(first)&amp;b=\(second)\">What differs from the run before</a>"))
-    #expect(run.contains("<tr id=\"stage-good\"><th scope=\"row\">good<br><small>clean</small></th><td><span class=\"status executed\">executed</span></td><td>parameter least: 0 → 1</td>"))
+    #expect(run.contains("<tr id=\"stage-good\"><th scope=\"row\">good<br><small>clean</small></th><td><span class=\"status executed\">executed</span></td><td>parameter least: [&quot;int&quot;,0] → [&quot;int&quot;,1]</td>"))
     #expect(run.contains("<tr id=\"stage-sales\"><th scope=\"row\">sales<br><small>ingest</small></th><td><span class=\"status cached\">cached</span></td>"))
     #expect(run.contains("<a href=\"/artifacts/\(good)\" aria-label=\"artifact \(good)\"><code>\(good.prefix(8))</code></a> 2 rows"))
-    #expect(run.contains("role=\"img\" aria-label=\"4 stages and what flows between them\"") && run.contains("<a href=\"#stage-good\">"))
+    #expect(run.contains("role=\"group\" aria-label=\"4 stages and what flows between them\"") && run.contains("<a href=\"#stage-good\">"))
     #expect(run.contains("<caption>Parameters</caption>") && run.contains("<th scope=\"row\">least</th><td><code>1</code></td><td>default</td>"))
     #expect(run.contains("<th scope=\"row\">shop.csv</th><td>sales</td>"))
 
@@ -150,7 +150,7 @@ import Testing
     let shown = try json(viewer, "/artifacts/\(sales).json")
     #expect(shown["rows"] == 5 && shown["profiled"] == 5)
     #expect(shown["first"]?.array == (0..<5).map { row in .object(zip(table.schema.names, table.columns).map { JSONMember($0, $1.value(at: row).json) }) })
-    #expect(shown["first"]?.array?.first?[.key(SmallStore.column)]?.string == SmallStore.hostile)
+    #expect(shown["first"]?.array?.first?[SmallStore.column]?.string == SmallStore.hostile)
     let page = page(viewer, "/artifacts/\(sales)")
     #expect(page.contains("""
       <tr><th scope="row" class="number">1</th><td class="number">1</td><td>ann</td><td class="number">2</td><td class="number">10.50</td><td>&lt;script&gt;alert(1)&lt;/script&gt;</td></tr>
@@ -186,6 +186,7 @@ import Testing
     let small = SmallStore()
     let ended = try small.run()
     small.makeFolder("store/runs/20200101T000000Z-0000")
+    usleep(20_000)
     // The process of this test stands for that of a run; the folder is younger than its lock.
     small.write("\(getpid())\n", to: "store/locks/run-abc")
     usleep(20_000)
@@ -221,7 +222,7 @@ import Testing
     let last = try RunRegistry(store: small.store).resolve("last~1")
     for target in ["/", "/runs/\(id)", "/compare?a=\(id)&b=\(last)", "/compare?b=\(id)&a=\(last)"] {
       let shown = page(viewer, target)
-      for tag in ["<script", "<img", "<b>", "<i>", "<u>", "<s>", "<k>", "<o>", "<p>&lt;", "<m>", "<n>", "<f>", "<x>", "<z>", "<q>", "<w>", "<j>", " onload=\"", "y\""] {
+      for tag in ["<script", "<img", "<b>", "<i>", "<u>", "<s>", "<k>", "<o>", "<p>&lt;", "<m>", "<n>", "<f>", "<x>", "<z>", "<q>", "<w>", "<j>", " onload=\""] {
         #expect(!shown.contains(tag), "\(target) \(tag)")
       }
     }

@@ -51,7 +51,9 @@ public struct RunGraph {
     // Columns are centred on the tallest.
     let y = { (at: Int) in row[at] * dy + (tallest - used[column[at]]!) * dy / 2 + 4 }
     let width = ((column.max() ?? 0) * dx) + w + 8, height = max(1, tallest) * dy
-    var svg = "<svg viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" role=\"img\" aria-label=\"\(stages.count) stages and what flows between them\">"
+    // What is inside of a picture is no link to a screen reader.
+    let role = stages.contains { $0.link != nil } ? "group" : "img"
+    var svg = "<svg viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" role=\"\(role)\" aria-label=\"\(stages.count) stages and what flows between them\">"
     for (at, stage) in stages.enumerated() {
       for need in stage.needs {
         guard let from = place[need] else { continue }
