@@ -31,6 +31,7 @@ var package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
     .target(name: "CPostgres"),
+    .target(name: "CCurl"),
     .target(name: "CScan"),
     .target(name: "CXGBoost"),
     .target(name: "CArrowBridge"),
@@ -61,7 +62,7 @@ var package = Package(
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(
       name: "Engine",
-      dependencies: ["Columns", "Diagnostics", "Expressions", "Formats", "Pipelines", "CSQLite"], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Expressions", "Formats", "Pipelines", "CCurl", "CSQLite"], swiftSettings: strict),
     .target(
       name: "Stages",
       dependencies: [

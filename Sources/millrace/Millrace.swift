@@ -63,24 +63,27 @@ struct Millrace: ParsableCommand {
 
   /// Tells an error on standard error; the exit code that it means.
   private static func exitCode(telling error: any Error) -> Int32 {
-    switch error {
-    case let code as ExitCode: return code.rawValue
-    case let mistakes as Mistakes: Standard.error(mistakes.description + "\n")
-    case let refusal as Refusal:
-      Standard.error(refusal.description + "\n")
-      return Exit.failed.rawValue
-    case let moved as Moved:
-      Standard.error(Mistakes(moved.all).description + "\n")
-      return Exit.moved.rawValue
-    case let mistake as Diagnostic: Standard.error(mistake.description + "\n")
-    default:
-      if let number = Interruption.signal { return 128 + number }
-      // Help and wrong usage; what ArgumentParser does not know is a failure to it.
-      if Millrace.exitCode(for: error) != .failure { Millrace.exit(withError: error) }
-      Standard.error(Diagnostic("\(error)").description + "\n")
-      return Exit.failed.rawValue
+    if let code = error as? ExitCode { return code.rawValue }
+    if let (told, code) = verdict(on: error) {
+      Standard.error(Mistakes(told).description + "\n")
+      return code.rawValue
     }
-    return Exit.unfit.rawValue
+    if let number = Interruption.signal { return 128 + number }
+    // Help and wrong usage; what ArgumentParser does not know is a failure to it.
+    if Millrace.exitCode(for: error) != .failure { Millrace.exit(withError: error) }
+    Standard.error(Diagnostic("\(error)").description + "\n")
+    return Exit.failed.rawValue
+  }
+}
+
+/// What is to be told of an error, and the exit code that it means; nil: it is none of Millrace's own.
+func verdict(on error: any Error) -> (told: [Diagnostic], code: ExitCode)? {
+  switch error {
+  case let mistakes as Mistakes: (mistakes.all, Exit.unfit)
+  case let mistake as Diagnostic: ([mistake], Exit.unfit)
+  case let moved as Moved: (moved.all, Exit.moved)
+  case let refusal as Refusal: ([refusal.diagnostic], Exit.failed)
+  default: nil
   }
 }
 

@@ -54,6 +54,7 @@ func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.u
     (["lock"], "Writes down what a document reads and gives, in a small file beside it,"),
     (["runs", "compare"], "Shows what differs between two runs: settings, files, rows, columns,"),
     (["runs", "reproduce"], "Does a recorded run again, all of it and without the store, and says"),
+    (["runs", "trace"], "When each stage of a run was at work, for Perfetto"),
     (["runs", "pin"], "Keeps a run, and all that it gave, whatever cache gc is told."),
     (["runs", "unpin"], "Lets cache gc take a run again."),
     (["cache", "verify"], "Reads every artifact and recipe, and tells what is not as it was written."),

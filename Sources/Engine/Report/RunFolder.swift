@@ -7,7 +7,7 @@ import Pipelines
   import Darwin
 #endif
 
-/// `runs/<id>/`: what a run leaves for people. The clock is read here and nowhere else.
+/// `runs/<id>/`: what a run leaves for people. Named by the clock (`Instant`).
 struct RunFolder {
   let id: String
   /// ISO 8601, UTC.
@@ -17,18 +17,13 @@ struct RunFolder {
   init(in store: ArtifactStore) throws {
     self.store = store
     while true {
-      var now = timespec()
-      clock_gettime(CLOCK_REALTIME, &now)
-      var seconds = now.tv_sec, parts = tm()
-      gmtime_r(&seconds, &parts)
-      let date = [(parts.tm_year + 1900, 4), (parts.tm_mon + 1, 2), (parts.tm_mday, 2)].map { padded(Int($0.0), $0.1) }
-      let time = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }
+      let now = Instant.now
       // The second in 65,536 parts: runs of one second sort by time too.
-      let tick = String(Int(now.tv_nsec) * 65_536 / 1_000_000_000, radix: 16)
-      let id = "\(date.joined())T\(time.joined())Z-\(String(repeating: "0", count: 4 - tick.count))\(tick)"
+      let tick = String(now.nanoseconds * 65_536 / 1_000_000_000, radix: 16)
+      let id = "\(now.whole.filter { $0 != "-" && $0 != ":" })-\(String(repeating: "0", count: 4 - tick.count))\(tick)"
       if mkdir(store.runs + "/" + id, 0o777) == 0 {
         self.id = id
-        started = "\(date.joined(separator: "-"))T\(time.joined(separator: ":"))Z"
+        started = now.whole
         return
       }
       guard errno == EEXIST else { throw Disk.failure("make the folder", store.runs + "/" + id) }
@@ -52,9 +47,4 @@ struct RunFolder {
     let link = store.runs + "/.latest-" + id
     if symlink(id, link) == 0, rename(link, store.runs + "/latest") != 0 { unlink(link) }
   }
-}
-
-private func padded(_ number: Int, _ width: Int) -> String {
-  let digits = String(number)
-  return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

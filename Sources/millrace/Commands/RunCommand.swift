@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long a stage waits for another run that makes the same: \"30 seconds\". Default: as long as it takes.", valueName: "duration"))
   var wait: Age?
   @OptionGroup var cache: CacheArguments
+  @OptionGroup var telling: TellingArguments
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
@@ -32,6 +33,15 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
+    let log = telling.log == .json && !common.quiet ? RunLog() : nil
+    do { try run(log) } catch let error where log != nil {
+      guard let (told, code) = verdict(on: error) else { throw error }
+      for diagnostic in told { log?.tell(diagnostic) }
+      throw code
+    }
+  }
+
+  private func run(_ log: RunLog?) throws {
     var options = asked.options
     let source: PipelineSource
     if let plan {
@@ -50,31 +60,39 @@ struct RunCommand: ParsableCommand {
     options.wait = wait.map { Double($0.seconds) }
     options.cache = try cache.shared()
     let store = place.store(of: source.project)
-    tell(bound.warnings, unless: common.quiet)
-    let report = try ran(bound, options, store, quiet: common.quiet)
+    tell(bound.warnings, log, quiet: common.quiet)
+    let report = try telling.told(log, quiet: common.quiet, bound, store, source.project, options) { try ran(bound, options, store, $0) }
     Standard.out(asked.json ? report.json(store: store.path).pretty() : summary(of: report, store: store))
-    try end(report, quiet: common.quiet)
+    log?.runEnded(report)
+    try end(report, log, quiet: common.quiet)
     if let moved = options.lock?.movedOutputs(report), !moved.isEmpty { throw Moved(moved) }
   }
 }
 
-/// Runs with progress on standard error, until a signal says otherwise.
-func ran(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, quiet: Bool) throws -> RunReport {
+/// Runs until a signal says otherwise.
+func ran(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, _ observer: (any RunObserver)?) throws -> RunReport {
   Interruption.begin()
+  return try Executor(store: store).run(plan, options, observer: observer, cancellation: Interruption.flag)
+}
+
+/// Runs with progress on standard error.
+func ran(_ plan: BoundPlan, _ options: RunOptions, _ store: ArtifactStore, quiet: Bool) throws -> RunReport {
   let display = quiet ? nil : ProgressDisplay(live: Standard.errorIsTerminal)
   defer { display?.finish() }
-  return try Executor(store: store).run(plan, options, observer: display, cancellation: Interruption.flag)
+  return try ran(plan, options, store, display)
 }
 
 /// Tells what failed; throws the exit code where there is one.
-func end(_ report: RunReport, quiet: Bool) throws {
+func end(_ report: RunReport, _ log: RunLog? = nil, quiet: Bool) throws {
   switch report.status {
   case .succeeded: return
   case .cancelled:
-    if !quiet { Standard.error("stopped; what was finished is kept, and the next run goes on from there\n") }
+    if !quiet, log == nil { Standard.error("stopped; what was finished is kept, and the next run goes on from there\n") }
     throw ExitCode(128 + (Interruption.signal ?? 0))
   case .failed:
-    for failure in failures(of: report) { Standard.error(failure.description + "\n") }
+    for failure in failures(of: report) {
+      if let log { log.tell(failure) } else { Standard.error(failure.description + "\n") }
+    }
     throw Exit.failed
   }
 }

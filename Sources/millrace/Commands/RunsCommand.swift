@@ -7,7 +7,7 @@ struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs", abstract: "Lists the runs of a store, or shows one.", subcommands: [
       List.self, Show.self, RunsCompareCommand.self, RunsReproduceCommand.self, RunsPinCommand.self, RunsUnpinCommand.self,
-      RunsExportCommand.self, RunsImportCommand.self,
+      RunsTraceCommand.self, RunsExportCommand.self, RunsImportCommand.self,
     ], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
