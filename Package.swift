@@ -21,7 +21,6 @@ var package = Package(
   ],
   targets: [
     // Below the floors: libraries of the system, and the one C++ target.
-    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
@@ -30,6 +29,7 @@ var package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
+    .target(name: "CArchive"),
     .target(name: "CPostgres"),
     .target(name: "CCurl"),
     .target(name: "CScan"),

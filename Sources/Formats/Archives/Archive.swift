@@ -123,6 +123,15 @@ func escaped(_ name: String) -> String {
   }
 }
 
+/// Opens libarchive; throws where it is not installed.
+func loadArchiveLibrary(for file: String) throws {
+  var words = [CChar](repeating: 0, count: 512)
+  if millrace_archive_load(&words, words.count) == 0 { return }
+  throw Diagnostic(
+    String(decoding: words.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self), at: .data(file: file, line: nil, byte: nil, column: nil),
+    hint: "Debian and Ubuntu: apt-get install libarchive13; macOS: brew install libarchive")
+}
+
 /// Runs `body` while this thread's characters are UTF-8: libarchive takes names through the locale.
 func withUTF8Names<Result>(_ body: () -> Result) -> Result {
   guard let locale = utf8Locale else { return body() }
@@ -157,6 +166,7 @@ final class ArchiveStream: @unchecked Sendable {
   init(path: String, name: String, plainName: String?) throws {
     self.name = name
     self.plainName = plainName
+    try loadArchiveLibrary(for: name)
     guard let made = archive_read_new() else { preconditionFailure("libarchive has no memory for a reader") }
     archive = made
     // By name: some of libarchive's other filters would run programs of the system.

@@ -21,6 +21,7 @@ public final class ArchiveWriter: @unchecked Sendable {
   /// Makes the file; one that is there is cut to nothing.
   public init(path: String) throws {
     self.path = path
+    try loadArchiveLibrary(for: path)
     guard let made = archive_write_new() else { preconditionFailure("libarchive has no memory for a writer") }
     archive = made
     archive_write_set_format_pax_restricted(made)
@@ -40,7 +41,7 @@ public final class ArchiveWriter: @unchecked Sendable {
     guard let entry = archive_entry_new() else { preconditionFailure("libarchive has no memory for a member") }
     defer { archive_entry_free(entry) }
     archive_entry_set_pathname_utf8(entry, name)
-    archive_entry_set_size(entry, la_int64_t(size))
+    archive_entry_set_size(entry, Int64(size))
     archive_entry_set_filetype(entry, 0o100000)
     archive_entry_set_perm(entry, 0o644)
     archive_entry_set_mtime(entry, 0, 0)
