@@ -55,9 +55,10 @@ extension JSONValue {
   }
 
   private func printPretty(into out: inout [UInt8], indent: Int, width: Int) {
-    if let line = oneLine, indent + line.count <= width {
-      out += line
-      return
+    let start = out.count
+    if printOneLine(into: &out) {
+      if indent + out.count - start <= width { return }
+      out.removeLast(out.count - start)
     }
     switch self {
     case .null, .bool, .number, .string: print(into: &out)
@@ -88,13 +89,12 @@ extension JSONValue {
     out.append(UInt8(ascii: close))
   }
 
-  // Nil when the value holds a list or an object that holds something: those read better on lines of their own.
-  private var oneLine: [UInt8]? {
-    var out: [UInt8] = []
+  // Not when the value holds a list or an object that holds something: those read better on lines of their own.
+  private func printOneLine(into out: inout [UInt8]) -> Bool {
     switch self {
     case .null, .bool, .number, .string: print(into: &out)
     case .array(let items):
-      guard items.allSatisfy(\.isLeaf) else { return nil }
+      guard items.allSatisfy({ $0.isLeaf }) else { return false }
       out.append(UInt8(ascii: "["))
       for (index, item) in items.enumerated() {
         if index > 0 { out += ", ".utf8 }
@@ -102,8 +102,11 @@ extension JSONValue {
       }
       out.append(UInt8(ascii: "]"))
     case .object(let members):
-      guard members.allSatisfy(\.value.isLeaf) else { return nil }
-      guard !members.isEmpty else { return Array("{}".utf8) }
+      guard members.allSatisfy({ $0.value.isLeaf }) else { return false }
+      if members.isEmpty {
+        out += "{}".utf8
+        return true
+      }
       out += "{ ".utf8
       for (index, member) in members.enumerated() {
         if index > 0 { out += ", ".utf8 }
@@ -113,7 +116,7 @@ extension JSONValue {
       }
       out += " }".utf8
     }
-    return out
+    return true
   }
 
   private var isLeaf: Bool {
@@ -127,6 +130,15 @@ extension JSONValue {
   // Only what RFC 8259 asks for is escaped, and DEL, so that a document printed to a terminal is harmless.
   static func quote(_ text: String, into out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
+    defer { out.append(UInt8(ascii: "\"")) }
+    var text = text
+    let isPlain = text.withUTF8 { bytes in
+      // Most texts stand there as they are.
+      for byte in bytes where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F { return false }
+      out.append(contentsOf: bytes)
+      return true
+    }
+    if isPlain { return }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): out += "\\\"".utf8
@@ -142,6 +154,5 @@ extension JSONValue {
       default: out.append(byte)
       }
     }
-    out.append(UInt8(ascii: "\""))
   }
 }

@@ -8,19 +8,23 @@ public struct SourceText: Sendable {
   private let lineStarts: [Int]
   /// Then bytes are scalars, and none have to be counted.
   let isASCII: Bool
+  /// Whether there is an address anywhere: only those hold what excerpts have to hide.
+  private let hasAddress: Bool
   /// Of a line longer than that, an excerpt is the part around the span: thousands of spans may lie in one line.
   private static let excerptBytes = 1024
 
   public init(file: String, bytes: [UInt8]) {
     self.file = file
     self.bytes = bytes
-    (isASCII, lineStarts) = bytes.withUnsafeBufferPointer { bytes in
-      var all: UInt8 = 0, starts = [0]
+    (isASCII, lineStarts, hasAddress) = bytes.withUnsafeBufferPointer { bytes in
+      var all: UInt8 = 0, starts = [0], hasAddress = false
       for index in 0..<bytes.count {
-        all |= bytes[index]
-        if bytes[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
+        let byte = bytes[index]
+        all |= byte
+        if byte == UInt8(ascii: "\n") { starts.append(index + 1) }
+        if byte == UInt8(ascii: "/"), index > 1, bytes[index - 1] == UInt8(ascii: "/"), bytes[index - 2] == UInt8(ascii: ":") { hasAddress = true }
       }
-      return (all < 0x80, starts)
+      return (all < 0x80, starts, hasAddress)
     }
   }
 
@@ -50,6 +54,7 @@ public struct SourceText: Sendable {
 
   /// A part of a line as messages show it: the password of an address, `scheme://user:password@host`, as stars, one for each character.
   private func shown(_ part: Range<Int>, of line: Range<Int>) -> String {
+    if !hasAddress { return bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[part]), as: UTF8.self) } }
     let mark = Array("://".utf8), reach = 512
     var shown: [UInt8] = [], at = max(line.lowerBound, part.lowerBound - reach), hiddenUntil = at
     while at < part.upperBound {

@@ -22,7 +22,8 @@ public struct Named<Value: SettingValue>: SettingValue, RandomAccessCollection, 
   public var endIndex: Int { entries.count }
   public subscript(position: Int) -> Entry { entries[position] }
   public subscript(name: String) -> Value? { entries.first { $0.name == name }?.value }
-  public var names: [String] { entries.map(\.name) }
+  // Not by a key path: in a generic type each use makes it anew.
+  public var names: [String] { entries.map { $0.name } }
 
   public static var shape: SettingShape { .named(Value.shape) }
   public init(setting: JSONValue, at path: [PathStep]) throws {
