@@ -32,9 +32,18 @@ struct Millrace: ParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     keepMemory()
     let parsed: any ParsableCommand
-    do { parsed = try Millrace.parseAsRoot() } catch { Millrace.exit(withError: error) }
+    do { parsed = try commandAtOnce() ?? Millrace.parseAsRoot() } catch { Millrace.exit(withError: error) }
     var command = parsed
     do { try command.run() } catch { exit(exitCode(telling: error)) }
+  }
+
+  /// The commands that are begun again and again are read without a look at all the others, which takes as long as a small run. Nil for
+  /// everything else, wrong words and questions for help among it: the answers to those name the whole.
+  private static func commandAtOnce() -> (any ParsableCommand)? {
+    let words = CommandLine.arguments.dropFirst()
+    let often: [String: any ParsableCommand.Type] = ["run": RunCommand.self, "plan": PlanCommand.self, "check": CheckCommand.self]
+    guard let command = words.first.flatMap({ often[$0] }) else { return nil }
+    return try? command.parseAsRoot(Array(words.dropFirst()))
   }
 
   /// Has the C library keep what is freed for the next batch. Left alone, it maps every column anew and gives it back at
