@@ -254,6 +254,23 @@ import Testing
     #expect(StoreFindings(of: story.store, width: 1).all == [])
   }
 
+  /// What an expectation counted is a recipe without an artifact: it goes with the last run that tells of it.
+  @Test func recipesThatGaveNothingGoWithTheirRuns() throws {
+    let story = try chain()
+    let keys = try (1...2).map { add -> String in
+      story.addShift("shifted", from: "rows", add: add)
+      story.stages.insert(story.stages.removeLast(), at: 1)
+      story.add("counted", needs: [Story.Need(alias: "table", stage: "shifted", reads: .all)], outputs: []) { _, _ in Metrics() }
+      return try #require(try story.run()[stage: "counted"]).recipe + ".json"
+    }
+    #expect(Set(keys).count == 2)
+    #expect(try story.store.collect(rules(), isDry: true).recipes == [])
+    let collection = try story.store.collect(rules(runs: 1), isDry: false)
+    #expect(collection.recipes.contains(keys[0]) && !collection.recipes.contains(keys[1]))
+    #expect(!Disk.exists("\(story.store.recipes)/\(keys[0])"))
+    #expect(try story.run().count(.cached) == 5)
+  }
+
   @Test func collectionsBesideManyRuns() throws {
     let story = try chain()
     let store = story.store

@@ -177,4 +177,19 @@ import Testing
     #expect(outcome.code == 2)
     #expect(outcome.error.hasPrefix("p.json:" + told + "\n"), "\(outcome.error)")
   }
+
+  /// A recipe that gave no artifact is named by the records of runs alone.
+  @Test func whatWasCountedGoesWithTheLastRunThatTellsOfIt() throws {
+    let folder = folder(#"{ "notNull": "country", "severity": "warn" }"#)
+    _ = try run(folder)
+    folder.write(document(#"{ "unique": "id", "severity": "warn" }"#), to: "p.json")
+    let second = try run(folder)
+    let kept = try json(Executable.run(["cache", "gc", "--dry-run", "--json"], in: folder.path).out)
+    #expect(kept["recipes"]?.array == [])
+    let collected = try json(Executable.run(["cache", "gc", "--keep-runs", "1", "--json"], in: folder.path).out)
+    #expect(collected["recipes"]?.array?.count == 1 && collected["artifacts"]?.array == [])
+    let third = try run(folder)
+    #expect(third.expectations == second.expectations.map { $0.replacing("executed", with: "cached") })
+    #expect(third.stages == Array(repeating: "cached", count: 4))
+  }
 }

@@ -74,12 +74,15 @@ private struct StoreContents {
     let age: Int
     /// Digests of what it gave; nil: it has no record.
     let outputs: Set<String>?
+    /// Keys of what it gave them by, those of expectations among them.
+    var keys: Set<String> = []
     /// Whatever the rules say.
     let isHeld: Bool
   }
 
   struct StoredRecipe {
     let name: String
+    /// None of what an expectation counted.
     let outputs: [String]
     /// Of a piece of a stage's work: its family and its source files.
     let part: (family: Digest, sources: Set<String>)?
@@ -106,12 +109,13 @@ private struct StoreContents {
       guard let record = written.flatMap({ JSONReader.readAll($0, file: id).document?.value }) else {
         return Run(id: id, pipeline: "", age: FileTime(ofFile: folder)?.age ?? 0, outputs: nil, isHeld: isInUse(folder) || Disk.exists(folder + "/pinned"))
       }
-      var outputs: Set<String> = []
+      var outputs: Set<String> = [], keys: Set<String> = []
       for stage in record["stages"]?.array ?? [] {
+        for recipe in [stage] + (stage["expectations"]?.array ?? []) { if let key = recipe["recipe"]?.string { keys.insert(key) } }
         for output in stage["outputs"]?.members ?? [] { if let digest = output.value["digest"]?.string { outputs.insert(digest) } }
       }
       return Run(
-        id: id, pipeline: record["pipeline"]?.string ?? "", age: FileTime(ofFile: folder + "/run.json")?.age ?? 0, outputs: outputs,
+        id: id, pipeline: record["pipeline"]?.string ?? "", age: FileTime(ofFile: folder + "/run.json")?.age ?? 0, outputs: outputs, keys: keys,
         isHeld: Disk.exists(folder + "/pinned"))
     }
     recipes = try Disk.list(store.recipes).map { name in
@@ -175,10 +179,17 @@ private struct StoreContents {
   }
 
   private func collection(without goes: Set<String>) -> StoreCollection {
-    var given: Set<String> = []
-    for run in runs where !goes.contains(run.id) { given.formUnion(run.outputs ?? []) }
+    var given: Set<String> = [], asked: Set<String> = []
+    for run in runs where !goes.contains(run.id) {
+      given.formUnion(run.outputs ?? [])
+      asked.formUnion(run.keys)
+    }
     var families: [Digest: Set<String>] = [:], stays = Set<String>()
-    for recipe in recipes where recipe.part == nil && (recipe.isInUse || recipe.outputs.allSatisfy(given.contains)) {
+    // A recipe that gave nothing to keep, as those of expectations, stays as long as a run that tells of it.
+    let isNamed = { (recipe: StoredRecipe) in
+      recipe.outputs.isEmpty ? asked.contains(String(recipe.name.dropLast(5))) : recipe.outputs.allSatisfy(given.contains)
+    }
+    for recipe in recipes where recipe.part == nil && (recipe.isInUse || isNamed(recipe)) {
       stays.insert(recipe.name)
       if let whole = recipe.whole { families[whole.family, default: []].formUnion(whole.sources) }
     }
