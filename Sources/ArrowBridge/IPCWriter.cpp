@@ -5,30 +5,56 @@
 #include <arrow/record_batch.h>
 #include <arrow/util/compression.h>
 
+#include <string>
+#include <utility>
+
 #include "Functions.hpp"
 
 namespace {
 
-/// A file whose bytes somebody sees on their way, so that nobody has to read them again.
+/// A file whose bytes somebody sees on their way, so that nobody has to read them again. Arrow writes a small table in twenty pieces, most of
+/// them a few bytes long: they are put together.
 class SeenFile : public arrow::io::OutputStream {
  public:
   SeenFile(std::shared_ptr<arrow::io::FileOutputStream> file, MillraceWritten written, void *context)
       : file_(std::move(file)), written_(written), context_(context) {}
 
   arrow::Status Write(const void *bytes, int64_t count) override {
-    if (written_ != nullptr && count > 0) written_(context_, bytes, count);
-    return file_->Write(bytes, count);
+    if (count >= small) {
+      ARROW_RETURN_NOT_OK(Flush());
+      return Pass(bytes, count);
+    }
+    held_.append(static_cast<const char *>(bytes), static_cast<size_t>(count));
+    return held_.size() < room ? arrow::Status::OK() : Flush();
   }
-  arrow::Status Flush() override { return file_->Flush(); }
-  arrow::Status Close() override { return file_->Close(); }
-  arrow::Result<int64_t> Tell() const override { return file_->Tell(); }
+  arrow::Status Flush() override {
+    const std::string held = std::exchange(held_, {});
+    return held.empty() ? arrow::Status::OK() : Pass(held.data(), static_cast<int64_t>(held.size()));
+  }
+  arrow::Status Close() override {
+    const auto flushed = Flush();
+    ARROW_RETURN_NOT_OK(file_->Close());
+    return flushed;
+  }
+  arrow::Result<int64_t> Tell() const override { return passed_ + static_cast<int64_t>(held_.size()); }
   bool closed() const override { return file_->closed(); }
   int file_descriptor() const { return file_->file_descriptor(); }
 
  private:
+  static constexpr int64_t small = 4 << 10;
+  static constexpr size_t room = 64 << 10;
+
+  arrow::Status Pass(const void *bytes, int64_t count) {
+    if (written_ != nullptr && count > 0) written_(context_, bytes, count);
+    passed_ += count;
+    return file_->Write(bytes, count);
+  }
+
   std::shared_ptr<arrow::io::FileOutputStream> file_;
   MillraceWritten written_;
   void *context_;
+  std::string held_;
+  int64_t passed_ = 0;
 };
 
 }  // namespace
@@ -83,6 +109,7 @@ int ipc_writer_close(MillraceIPCWriter *writer, int64_t *bytes, char *error, siz
   return guarded(error, error_size, [&]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(owned->batches->Close());
     ARROW_ASSIGN_OR_RAISE(const int64_t end, owned->file->Tell());
+    ARROW_RETURN_NOT_OK(owned->file->Flush());
     ARROW_RETURN_NOT_OK(synchronize(owned->file->file_descriptor()));
     ARROW_RETURN_NOT_OK(owned->file->Close());
     if (bytes != nullptr) *bytes = end;
