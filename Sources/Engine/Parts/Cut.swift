@@ -78,7 +78,7 @@ extension Execution {
   private func make(_ cut: Cut, of pass: [PlanReport.Stage], isForced: Bool, verifies: Bool) throws -> CutResults.Result {
     if !isForced, let found = found(cut, pass, verifies: verifies) { return .init(made: found, wasExecuted: false) }
     let lock = try lock(recipe(cut, pass[0], [:]).key, plan.stages[pass[0].index])
-    defer { lock.removeFile() }
+    defer { unlock(lock) }
     if !isForced, let found = found(cut, pass, verifies: verifies) { return .init(made: found, wasExecuted: false) }
     let threads = try run(pass, cut)
     defer { for thread in threads { thread.context.discard() } }

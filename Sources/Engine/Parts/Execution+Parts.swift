@@ -108,7 +108,7 @@ extension Execution {
       guard case .table(let table) = opened else { preconditionFailure("a state is no table") }
       return table
     }
-    let context = try context(of: stage, entry.index, keepsRows: false) { _ in nil }
+    let context = context(of: stage, entry.index, keepsRows: false) { _ in nil }
     defer { context.discard() }
     busy.add(1, ordering: .relaxed)
     defer { busy.subtract(1, ordering: .relaxed) }

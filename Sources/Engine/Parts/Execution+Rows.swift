@@ -35,7 +35,7 @@ extension Execution {
   private func makeRows(_ cut: Cut, _ entry: PlanReport.Stage, _ port: StreamPlan.Port, for consumer: BoundStage, of total: Int) throws {
     let stage = plan.stages[entry.index], recipe = recipe(cut, entry, [:])
     let lock = try lock(recipe.key, stage)
-    defer { lock.removeFile() }
+    defer { unlock(lock) }
     let before = found(cut, [entry], verifies: false)?[0]
     // Another stage may have made them while this one waited.
     if let keys = before?.record(of: port.output).table?.partitions.map(\.key),

@@ -23,7 +23,10 @@ struct Recipe: Sendable {
   /// By place among the inputs.
   let known: [Bool]
   /// Kinds, settings and sources without what the inputs hold: equal recipes have equal skeletons.
-  let skeleton: Digest
+  var skeleton: Digest {
+    guard let skeleton = Self.skeleton(of: json) else { preconditionFailure("a recipe has no inputs, or is of another format") }
+    return skeleton
+  }
 
   let key: Digest
   var isComplete: Bool { !known.contains(false) }
@@ -47,9 +50,7 @@ struct Recipe: Sendable {
     ]
     if let part { members.append(JSONMember("part", .string(part))) }
     json = .object(members)
-    key = Digest(of: json.canonical)
-    members[6].value = .array(stage.inputs.map { Self.entry($0, .unknown(name: ""), stage) })
-    skeleton = Digest(of: JSONValue.object(members).canonical)
+    key = json.canonicalBytes.withUnsafeBytes { Digest(of: $0) }
   }
 
   /// Whether a complete recipe of the same skeleton may turn out to be this one: its known inputs are equal.
@@ -58,7 +59,7 @@ struct Recipe: Sendable {
     return zip(known, zip(mine, others)).allSatisfy { !$0 || $1.0 == $1.1 }
   }
 
-  /// The skeleton of a recipe that was stored, to rebuild the index.
+  /// The skeleton of a recipe, which may have been stored; nil: it is of another format.
   static func skeleton(of stored: JSONValue) -> Digest? {
     guard stored["format"]?.int == format, var members = stored.members, let at = members.firstIndex(where: { $0.key == "inputs" }),
       let inputs = members[at].value.array

@@ -27,9 +27,8 @@ extension Execution {
 
   /// An expectation of severity `error` that is not met, or could not be looked at.
   func unmetExpectation(before entry: PlanReport.Stage) -> Reason? {
-    let settled = ledger.withLock { $0.settled }
     for index in plan.stages[entry.index].guards {
-      guard let found = settled[index], found.made == nil || isUnmet(index, found), let expectation = plan.stages[index].expectation else { continue }
+      guard let found = ledger.withLock({ $0.settled[index] }), found.made == nil || isUnmet(index, found), let expectation = plan.stages[index].expectation else { continue }
       return Reason(.expectation, name: "\(expectation.subject): \(expectation.expectation.words)")
     }
     return nil

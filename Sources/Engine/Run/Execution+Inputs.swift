@@ -5,10 +5,9 @@ import Pipelines
 extension Execution {
   /// Whether every input from outside of the run or from a stage that ended well is there.
   func hasInputs(_ entry: PlanReport.Stage, besides members: [Int] = []) -> Bool {
-    let settled = ledger.withLock { $0.settled }
-    return (plan.stages[entry.index].inputs.map(\.stage) + [entry.twin].compactMap { $0 }).allSatisfy {
-      settled[$0]?.made != nil || members.contains($0)
-    }
+    let needed = plan.stages[entry.index].inputs.map(\.stage) + [entry.twin].compactMap { $0 }
+    // Within the lock: a copy of what is settled would be copied for good by the next stage that ends.
+    return ledger.withLock { ledger in needed.allSatisfy { ledger.settled[$0]?.made != nil || members.contains($0) } }
   }
 
   /// Opens what a stage reads; `arriving` gives the inputs that stream.
@@ -90,7 +89,7 @@ extension Execution {
     let stage = plan.stages[index]
     let inputs = stage.keep && cuts(of: [entry]) != nil ? Inputs([]) : try inputs(of: entry)
     let lock = try lock(settled.recipe.key, stage)
-    defer { lock.removeFile() }
+    defer { unlock(lock) }
     if isThere() { return }
     settled.reasons = reasons
     settled.start = clock.seconds

@@ -28,6 +28,9 @@ extension Execution {
     }
   }
 
+  /// What the catalog is told of them.
+  var committedRecipes: [(key: Digest, skeleton: Digest)] { ledger.withLock { $0.committed } }
+
   /// Keys of what this run made, ascending, those of pieces among them.
   var executedRecipes: [Digest] { ledger.withLock { $0.executed }.sorted() }
 
@@ -35,8 +38,9 @@ extension Execution {
     let stage = plan.stages[index]
     var needs: [String] = []
     for input in stage.inputs where !needs.contains(plan.stages[input.stage].name) { needs.append(plan.stages[input.stage].name) }
-    let (others, attempts) = ledger.withLock { ($0.settled, $0.attempts[index] ?? 0) }
-    let expected = bySubject[stage.name, default: []].compactMap { at in others[at].flatMap { expectationReport(at, $0) } }
+    let about = bySubject[stage.name] ?? []
+    let (others, attempts) = ledger.withLock { ledger in (about.map { ledger.settled[$0] }, ledger.attempts[index] ?? 0) }
+    let expected = zip(about, others).compactMap { at, other in other.flatMap { expectationReport(at, $0) } }
     return RunReport.Stage(
       name: stage.name, kind: stage.contract.kind, variant: stage.variant, status: settled.status, reasons: settled.reasons, start: settled.start,
       seconds: settled.seconds ?? 0, outputs: (settled.made?.outputs ?? []).map { RunReport.Output(name: $0.name, record: $0.record, isKept: settled.made?.isStored ?? true) },

@@ -27,6 +27,9 @@ final class Execution: @unchecked Sendable {
   let clock: Stopwatch
   private(set) var streams = StreamPlan()
   private(set) var temporary: TemporaryFolder?
+  /// Lock files of this run that lock no recipe at this moment, in its temporary folder: giving one a further name costs a fraction of making
+  /// and removing a file.
+  let idleLocks = Mutex<[FileLock]>([])
   /// Stages whose threads are at work at this moment.
   let busy = Atomic<Int>(0)
 
@@ -54,6 +57,8 @@ final class Execution: @unchecked Sendable {
     var settled: [Int: Settled] = [:]
     /// Recipes executed in this run.
     var executed: Set<Digest> = []
+    /// The same with their skeletons, for the catalog: told at the end, in one transaction. A run that is killed leaves that to the next one.
+    var committed: [(key: Digest, skeleton: Digest)] = []
     /// Artifacts whose bytes were compared with their checksums, or written, by this process.
     var intact: Set<Digest> = []
     var files: [(stage: String, file: String)] = []
@@ -100,7 +105,10 @@ final class Execution: @unchecked Sendable {
   /// `pending` are the stages whose artifacts are not known yet.
   func run(_ pending: [PlanReport.Stage], history: [String: Catalog.StageHistory]) throws {
     temporary = try TemporaryFolder(in: freshness.store)
-    defer { temporary = nil }
+    defer {
+      idleLocks.withLock { $0 = [] }
+      temporary = nil
+    }
     streams = StreamPlan(plan, pending: pending)
     ledger.withLock { $0.readers = streams.readers }
     let passes = streams.passes.map { $0.map { entries[$0]! } }
@@ -218,7 +226,7 @@ final class Execution: @unchecked Sendable {
     // Before the lock is held: what an input needs may have to be locked too. Pieces open what they need themselves.
     let inputs = cuts(of: [entry]) == nil ? try inputs(of: entry) : Inputs([])
     let lock = try lock(key, stage)
-    defer { lock.removeFile() }
+    defer { unlock(lock) }
     if !isForced, case .made(let made) = freshness.find(key, of: stage), !wasExecuted(key), made.isStored || entry.status != .wouldExecute {
       // Another process made it while this one waited.
       try claim(files: made, of: stage)
@@ -247,7 +255,7 @@ final class Execution: @unchecked Sendable {
       // The rows were looked at when they were written.
       return (try commit(stage, entry, recipe, Sealed(outputs: [], metrics: counts, warnings: []), claimsFiles: false), nil)
     }
-    let context = try context(of: stage, entry.index, keepsRows: keepsRows) { _ in nil }
+    let context = context(of: stage, entry.index, keepsRows: keepsRows) { _ in nil }
     defer { context.discard() }
     busy.add(1, ordering: .relaxed)
     defer { busy.subtract(1, ordering: .relaxed) }
@@ -272,7 +280,7 @@ final class Execution: @unchecked Sendable {
   /// `stream` gives the place of an output that goes straight into another stage.
   func context(
     of stage: BoundStage, _ index: Int, keepsRows: Bool, cut: Cut? = nil, stream: (StreamPlan.Port) -> StageContext.Place?
-  ) throws -> StageContext {
+  ) -> StageContext {
     guard let temporary else { preconditionFailure("a stage was started outside of a run") }
     var places: [String: StageContext.Place] = [:], asked: [String: Set<String>] = [:]
     for output in stage.binding.outputs { asked[output.name] = freshness.asked.columns(of: output.name, of: stage) }
@@ -280,8 +288,8 @@ final class Execution: @unchecked Sendable {
       let port = StreamPlan.Port(stage: index, output: output.name)
       places[output.name] = stream(port) ?? (streams.readers[port] == nil ? .nowhere : .file)
     }
-    return try StageContext(
-      stage: stage, folder: temporary.fresh("stage"), places: places, asked: asked, width: { self.grantedWidth }, cancellation: cancellation,
+    return StageContext(
+      stage: stage, prefix: temporary.fresh("stage"), places: places, asked: asked, width: { self.grantedWidth }, cancellation: cancellation,
       observer: cut == nil && stage.isStage ? observer : nil, part: cut?.name, files: cut?.files.map { [$0.map(\.file)] },
       tallies: cut == nil && !keepsRows ? tallies(of: stage, index) : [:], deadline: stage.timeout.map { timeout in
         StageDeadline(clock: clock, end: clock.seconds + timeout.count(of: .second), words: "\(timeout)")
@@ -350,33 +358,12 @@ final class Execution: @unchecked Sendable {
       if stage.keep, isWritten { $0.intact.formUnion(sealed.outputs.map(\.record.digest)) }
     }
     try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
-    freshness.catalog.record(recipe: recipe)
+    let skeleton = recipe.skeleton
+    ledger.withLock { $0.committed.append((recipe.key, skeleton)) }
   }
 
   /// `-j` shared among the stages at work: kernels ask again for every piece of work.
   var grantedWidth: Int { max(1, options.width / max(1, busy.load(ordering: .relaxed))) }
-
-  /// The right to make what a recipe gives; waits while another process has it.
-  func lock(_ key: Digest, _ stage: BoundStage) throws -> FileLock {
-    let path = freshness.store.locks + "/\(key)"
-    let begin = clock.seconds
-    var wasStopped: Bool?, turn = 0
-    while true {
-      if let lock = try FileLock.attempt(path) { return lock }
-      if turn % 50 == 0 {
-        let holder = FileLock.holder(path), isStopped = holder?.isStopped ?? false
-        if wasStopped != isStopped { observer?.stageWaits(stage.name, holder: holder) }
-        wasStopped = isStopped
-        if let wait = options.wait, clock.seconds - begin >= wait {
-          throw Diagnostic(
-            "another run makes it (\(holder.map(\.description) ?? "process unknown")), and did not end within \(Int(wait)) s", hint: "wait longer with --wait, or end that run")
-        }
-      }
-      if cancellation.isCancelled { throw RunCancelled() }
-      turn += 1
-      usleep(20_000)
-    }
-  }
 
   // MARK: Ledger
 

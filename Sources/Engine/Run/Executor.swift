@@ -78,7 +78,7 @@ public struct Executor: Sendable {
     if options.noCache {
       catalog.record(runs: [(report.id, report.summary)])
     } else {
-      catalog.record(pipeline: plan.pipeline, stages: settled, run: (report.id, report.summary))
+      catalog.record(pipeline: plan.pipeline, stages: settled, recipes: execution.committedRecipes, run: (report.id, report.summary))
     }
     return report
   }

@@ -13,7 +13,8 @@ import Synchronization
 // @unchecked: mutable state lies in `state`, a mutex.
 final class StageContext: RunContext, @unchecked Sendable {
   let stage: BoundStage
-  private let folder: String
+  /// What the names of its files begin with. They lie beside those of other stages: a folder for each would be made and removed again.
+  private let prefix: String
   private let grantedWidth: @Sendable () -> Int
   private let cancellation: CancellationFlag
   private let observer: (any RunObserver)?
@@ -44,20 +45,21 @@ final class StageContext: RunContext, @unchecked Sendable {
     var outputs: [String: Output] = [:]
     var warnings: [Diagnostic] = []
     var scratch: String?
-    var made = 0
+    /// Every path that was given out.
+    var made: [String] = []
     /// The partition that was opened last of each streamed output.
     var streamed: [String: TableWriter] = [:]
   }
   private let state = Mutex(State())
 
-  /// `folder` does not exist yet; all of it goes when the stage has ended. Outputs without a place become files; of outputs that
+  /// No name begins with `prefix` yet; all that do go when the stage has ended. Outputs without a place become files; of outputs that
   /// are not in `asked` all columns count.
   init(
-    stage: BoundStage, folder: String, places: [String: Place] = [:], asked: [String: Set<String>] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
+    stage: BoundStage, prefix: String, places: [String: Place] = [:], asked: [String: Set<String>] = [:], width: @escaping @Sendable () -> Int, cancellation: CancellationFlag,
     observer: (any RunObserver)?, part: String? = nil, files: [[SourceFile]]? = nil, tallies: [String: OutputTallies] = [:], deadline: StageDeadline? = nil
-  ) throws {
+  ) {
     self.stage = stage
-    self.folder = folder
+    self.prefix = prefix
     self.places = places
     self.asked = asked
     grantedWidth = width
@@ -67,7 +69,6 @@ final class StageContext: RunContext, @unchecked Sendable {
     self.files = files ?? stage.files
     self.tallies = tallies
     self.deadline = deadline
-    guard mkdir(folder, 0o700) == 0 else { throw Disk.failure("make the folder", folder) }
   }
 
   var width: Int { grantedWidth() }
@@ -233,7 +234,7 @@ final class StageContext: RunContext, @unchecked Sendable {
   }
 
   /// Removes whatever is left.
-  func discard() { Disk.remove(folder) }
+  func discard() { for path in state.withLock({ $0.made }) { Disk.remove(path) } }
 
   private func type(of output: String) -> ArtifactType {
     guard let declared = stage.binding.outputs.first(where: { $0.name == output }) else {
@@ -251,8 +252,8 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   private func fresh(_ word: String) -> String {
     state.withLock {
-      $0.made += 1
-      return "\(folder)/\(word)-\($0.made)"
+      $0.made.append("\(prefix)-\(word)-\($0.made.count + 1)")
+      return $0.made[$0.made.count - 1]
     }
   }
 }

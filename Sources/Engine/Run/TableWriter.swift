@@ -42,6 +42,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
     var closed: Closed?
   }
   private let state: Mutex<State>
+  private static let fewRows = 1024
 
   /// `asked`: the columns that anybody reads; nil: all.
   init(
@@ -75,7 +76,8 @@ final class TableWriter: TableSink, @unchecked Sendable {
       let work = Work(digesters: state.digesters, file: state.file)
       // One piece writes, one counts for expectations, the others digest a column each.
       let writing = work.file == nil ? 0 : 1, counting = tallies == nil ? 0 : 1, digested = work.digesters.indices.filter { work.digesters[$0] != nil }
-      try performConcurrently(digested.count + writing + counting, width: width()) { piece in
+      // Threads are woken for batches that take longer than waking does.
+      try performConcurrently(digested.count + writing + counting, width: batch.count < Self.fewRows ? 1 : width()) { piece in
         if piece < writing {
           try work.file?.append(batch)
         } else if piece < writing + counting {

@@ -109,8 +109,8 @@ public struct ArtifactStore: Sendable {
 
   /// The recipe that bytes hold; nil when they are not what was written under that key.
   static func recipe(_ key: Digest, of written: [UInt8]) -> RecipeRecord? {
-    guard let content = Sealed.content(of: written, "\(key).json"), let record = RecipeRecord(content), Digest(of: record.recipe.canonical) == key else { return nil }
-    return record
+    guard let read = Sealed.document(of: written, "\(key).json").flatMap({ RecipeRecord.read($0) }), read.key == key else { return nil }
+    return read.record
   }
 
   /// After the artifacts it names.

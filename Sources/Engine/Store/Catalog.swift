@@ -123,30 +123,25 @@ final class Catalog: Sendable {
 
   /// What a run settled: one transaction.
   func record(
-    pipeline: String, stages: [(name: String, recipe: Recipe, seconds: Double?)], run: (id: String, summary: JSONValue)?
+    pipeline: String, stages: [(name: String, recipe: Recipe, seconds: Double?)], recipes: [(key: Digest, skeleton: Digest)],
+    run: (id: String, summary: JSONValue)
   ) {
     try? database.write { turn in
-      for (name, recipe, seconds) in stages {
-        try turn.run(
-          """
-          INSERT INTO stage (pipeline, name, key, recipe, seconds) VALUES (?, ?, ?, ?, ?)
-          ON CONFLICT DO UPDATE SET key = excluded.key, recipe = excluded.recipe, seconds = coalesce(excluded.seconds, seconds)
-          """, .text(pipeline), .text(name), .text(recipe.key.description), .text(recipe.json.canonical), seconds.map { .real($0) } ?? .null)
-      }
-      if let run {
-        try turn.run("INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", .text(run.id), .text(run.summary.canonical))
-      }
+      try turn.run(
+        """
+        INSERT INTO stage (pipeline, name, key, recipe, seconds) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET key = excluded.key, recipe = excluded.recipe, seconds = coalesce(excluded.seconds, seconds)
+        """, ofEach: stages.lazy.map { name, recipe, seconds in
+          [.text(pipeline), .text(name), .text(recipe.key.description), .text(recipe.json.canonical), seconds.map { .real($0) } ?? .null]
+        })
+      try turn.run(Self.addRecipe, ofEach: recipes.lazy.map { [.text($0.key.description), .text($0.skeleton.description)] })
+      try turn.run("INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", .text(run.id), .text(run.summary.canonical))
     }
   }
 
   // MARK: Recipes
 
-  func record(recipe: Recipe) {
-    try? database.write {
-      try $0.run(
-        "INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)", .text(recipe.key.description), .text(recipe.skeleton.description))
-    }
-  }
+  private static let addRecipe = "INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)"
 
   func recipes(withSkeleton skeleton: Digest) -> [Digest] {
     let rows = try? database.read { try $0.rows("SELECT key FROM recipe WHERE skeleton = ? ORDER BY key", .text(skeleton.description)) }
@@ -164,8 +159,8 @@ final class Catalog: Sendable {
       added.append((key, skeleton.description))
     }
     try? database.write { turn in
-      for (key, skeleton) in added { try turn.run("INSERT OR REPLACE INTO recipe (key, skeleton) VALUES (?, ?)", .text(key), .text(skeleton)) }
-      for key in known.subtracting(stored) { try turn.run("DELETE FROM recipe WHERE key = ?", .text(key)) }
+      try turn.run(Self.addRecipe, ofEach: added.lazy.map { [.text($0), .text($1)] })
+      try turn.run("DELETE FROM recipe WHERE key = ?", ofEach: known.subtracting(stored).sorted().lazy.map { [.text($0)] })
     }
   }
 

@@ -43,6 +43,22 @@ final class CatalogDatabase: @unchecked Sendable {
 
     func run(_ statement: String, _ values: Cell...) throws { _ = try rows(statement, values) }
 
+    /// One statement with the values of each of several.
+    func run(_ statement: String, ofEach rows: some Sequence<[Cell]>) throws {
+      var prepared: OpaquePointer?
+      defer { sqlite3_finalize(prepared) }
+      for values in rows {
+        if prepared == nil {
+          let code = sqlite3_prepare_v2(handle, statement, -1, &prepared, nil)
+          guard code == SQLITE_OK else { throw Failure(code: code & 0xFF) }
+        }
+        for (at, value) in values.enumerated() { value.bind(to: prepared, Int32(at + 1)) }
+        let code = sqlite3_step(prepared)
+        guard code == SQLITE_DONE else { throw Failure(code: code & 0xFF) }
+        sqlite3_reset(prepared)
+      }
+    }
+
     func rows(_ statement: String, _ values: Cell...) throws -> [[Cell]] { try rows(statement, values) }
 
     private func rows(_ statement: String, _ values: [Cell]) throws -> [[Cell]] {

@@ -70,6 +70,10 @@ final class FileLock: @unchecked Sendable {
     return LockHolder(process: process, seconds: FileTime(ofFile: path)?.age ?? 0)
   }
 
+  /// Gives the file a further name, so that it is the lock of something else too; false where a file has that name already, or the file system
+  /// knows no further names. Its age counts from now: a name more is a change.
+  func add(_ name: String) -> Bool { link(path, name) == 0 }
+
   /// Removes the file while the lock is held, then frees the lock.
   func removeFile() { unlink(path) }
 }

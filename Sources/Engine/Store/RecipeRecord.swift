@@ -4,13 +4,25 @@ import Pipelines
 
 /// What `recipes/<key>.json` says: which artifacts a recipe gave, and what was told about it.
 public struct RecipeRecord: Sendable {
-  /// The recipe itself, so that the catalog can be rebuilt from these files.
-  public let recipe: JSONValue
+  /// The recipe itself, so that the catalog can be rebuilt from these files. Of one that was read it is made from the text each time:
+  /// whoever looks whether something is fresh does not ask for it.
+  public var recipe: JSONValue {
+    switch source {
+    case .made(let recipe): recipe
+    case .written(let node): node.value
+    }
+  }
+  private let source: Source
   /// By the name of the output, in the order of the binding; `unkept` is what stays known of one that was not stored.
   public let outputs: [Output]
   /// An object; repeated when cached.
   public let metrics: JSONValue
   public let warnings: [Diagnostic]
+
+  private enum Source: Sendable {
+    case made(JSONValue)
+    case written(JSONNode)
+  }
 
   public struct Output: Sendable {
     public let name: String
@@ -32,24 +44,34 @@ public struct RecipeRecord: Sendable {
   }
 
   init(recipe: JSONValue, outputs: [Output], metrics: JSONValue, warnings: [Diagnostic]) {
-    self.recipe = recipe
+    source = .made(recipe)
     self.outputs = outputs
     self.metrics = metrics
     self.warnings = warnings
   }
 
-  init?(_ json: JSONValue) {
-    guard let recipe = json["recipe"], let outputs = json["outputs"]?.array, let metrics = json["metrics"],
-      let warnings = json["warnings"]?.array
-    else { return nil }
+  /// Of what a sealed file holds, and the key of the recipe in it.
+  static func read(_ written: JSONDocument) -> (record: RecipeRecord, key: Digest)? {
+    guard let record = RecipeRecord(written.root), case .written(let node) = record.source else { return nil }
+    // Sealed files are written canonically, so that the key is the digest of the text as it stands there.
+    return (record, written.text.bytes[node.range].withUnsafeBytes { Digest(of: $0) })
+  }
+
+  private init?(_ json: JSONNode) {
+    guard let recipe = json["recipe"], let outputs = json["outputs"]?.items, let metrics = json["metrics"], let warnings = json["warnings"]?.items else {
+      return nil
+    }
+    source = .written(recipe)
     var read: [Output] = []
-    for output in outputs {
+    for output in outputs.map({ $0.value }) {
       guard let name = output["name"]?.string, let digest = output["digest"]?.string.flatMap({ Digest($0) }) else { return nil }
       let unkept = output["unkept"].flatMap { ArtifactRecord($0) }
       if let unkept, unkept.digest != digest { return nil }
       read.append(Output(name: name, digest: digest, unkept: unkept))
     }
-    self.init(recipe: recipe, outputs: read, metrics: metrics, warnings: warnings.map(Diagnostic.init(json:)))
+    self.outputs = read
+    self.metrics = metrics.value
+    self.warnings = warnings.map { Diagnostic(json: $0.value) }
   }
 }
 

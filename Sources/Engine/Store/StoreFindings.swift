@@ -81,8 +81,7 @@ public struct StoreFindings: Sendable {
     recipes += 1
     let path = "recipes/" + name
     guard name.hasSuffix(".json"), let key = Digest(name.dropLast(5)) else { return tell(path, "it is not the name of a recipe") }
-    guard let content = Sealed.content(store.path + "/" + path), let record = RecipeRecord(content) else { return tell(path, "it is not what was written") }
-    let own = Digest(of: record.recipe.canonical)
+    guard let (record, own) = Sealed.document(store.path + "/" + path).flatMap({ RecipeRecord.read($0) }) else { return tell(path, "it is not what was written") }
     if own != key { return tell(path, "it holds another recipe, \(own)") }
     for output in record.outputs where output.unkept == nil && !Disk.exists(store.folder(of: output.digest)) {
       tell(path, "its artifact \(output.digest) is missing")

@@ -32,8 +32,8 @@ extension Execution {
         return verdict
       }
     }
-    var locks: [FileLock] = []
-    defer { for lock in locks { lock.removeFile() } }
+    var locks: [RecipeLock] = []
+    defer { for lock in locks { unlock(lock) } }
     do {
       // In one order everywhere: two processes never wait for each other. What streams in is not known yet and stands in the
       // recipe by a name that is the same in both.
@@ -102,7 +102,7 @@ extension Execution {
       return TableArtifact(
         type: TableType(schema, order: type.order, timeUnit: type.timeUnit), arriving: StreamedInput(pass, link: link.offset, schema: schema))
     }
-    let context = try context(of: stage, entry.index, keepsRows: keepsRows, cut: cut) { port in
+    let context = context(of: stage, entry.index, keepsRows: keepsRows, cut: cut) { port in
       outgoing.first { $0.element.from == port }.map { link in .stream { try pass.push($0, to: link.offset) } }
     }
     return StageThread(entry, stage, cut, inputs, context, incoming: incoming.map(\.offset), outgoing: outgoing.map(\.offset))
