@@ -11,7 +11,7 @@ import Testing
   @Test func answersUntilItIsEnded() throws {
     let folder = shop()
     #expect(folder.millrace("run", "shop.json", "--quiet").code == 0)
-    let run = try #require(folder.names(under: "artifacts/runs").first { $0.hasPrefix("20") && !$0.contains("/") })
+    let run = try #require(try json(folder.millrace("runs", "list", "--json").out).array?.first?["run"]?.string)
     let page = ServedPage(["--port", "0"], in: folder)
     let port = try #require(page.port)
     let runs = ServedPage.answer("GET / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n", port)
@@ -101,7 +101,7 @@ final class ServedPage {
     }
     guard isConnected else { return "not connected" }
     let bytes = Array(request.utf8)
-    guard send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else { return "not sent" }
+    guard send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return "not sent" }
     var answer: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
     while case let count = recv(file, &piece, piece.count, 0), count > 0 { answer += piece[..<count] }
     return String(decoding: answer, as: UTF8.self)
