@@ -27,6 +27,7 @@ static struct {
   int (*create)(void *const *, uint64_t, void **);
   int (*set)(void *, const char *, const char *);
   int (*update)(void *, int, void *);
+  int (*evaluate)(void *, int, void **, const char **, uint64_t, const char **);
   int (*free_booster)(void *);
   int (*predict)(void *, void *, const char *, uint64_t const **, uint64_t *, float const **);
   int (*save)(void *, const char *, uint64_t *, char const **);
@@ -53,6 +54,7 @@ static int try_file(const char *path, int must_be_there) {
       {&xgb.words, "XGBGetLastError"}, {&xgb.version, "XGBoostVersion"}, {&xgb.configure, "XGBSetGlobalConfig"},
       {&xgb.matrix, "XGDMatrixCreateFromMat_omp"}, {&xgb.set_label, "XGDMatrixSetFloatInfo"}, {&xgb.free_matrix, "XGDMatrixFree"},
       {&xgb.create, "XGBoosterCreate"}, {&xgb.set, "XGBoosterSetParam"}, {&xgb.update, "XGBoosterUpdateOneIter"},
+      {&xgb.evaluate, "XGBoosterEvalOneIter"},
       {&xgb.free_booster, "XGBoosterFree"}, {&xgb.predict, "XGBoosterPredictFromDMatrix"}, {&xgb.save, "XGBoosterSaveModelToBuffer"},
       {&xgb.restore, "XGBoosterLoadModelFromBuffer"},
   };
@@ -141,6 +143,16 @@ int millrace_xgb_booster(void *training, void **booster) {
 
 int millrace_xgb_set(void *booster, const char *name, const char *value) { return xgb.set(booster, name, value); }
 int millrace_xgb_update(void *booster, int round, void *matrix) { return xgb.update(booster, round, matrix); }
+
+// The library tells it in words: "[7]\tother-rmse:12.5", the measure's name as it likes, the number behind the last colon.
+int millrace_xgb_evaluate(void *booster, int round, void *matrix, double *error) {
+  const char *name = "other", *told = NULL;
+  const int code = xgb.evaluate(booster, round, &matrix, &name, 1, &told);
+  const char *colon = code == 0 && told != NULL ? strrchr(told, ':') : NULL;
+  *error = colon == NULL ? NAN : strtod(colon + 1, NULL);
+  return code;
+}
+
 void millrace_xgb_free_booster(void *booster) {
   if (booster != NULL) xgb.free_booster(booster);
 }

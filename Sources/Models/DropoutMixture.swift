@@ -75,6 +75,12 @@ struct DropoutMixture {
       let t = term(s)
       sum += t
       if t < previous, t < 1e-17 * sum { break }
+      if s > 0, Portable.exp(-s) * max(a, ρ + 1) < 1e-17 {
+        // Nearly everybody leaves, and c near 0 lets the terms fall slowly: a geometric series from here on, q^c times a constant.
+        let ratio = Portable.exp(-c * step)
+        sum += t * ratio / -Portable.expm1(-c * step)
+        break
+      }
       previous = t
     }
     previous = term(center)

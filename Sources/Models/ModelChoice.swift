@@ -68,7 +68,7 @@ public struct ModelChoice: Sendable {
     for (number, origin) in origins.enumerated() {
       let parameters: [Double]
       do {
-        let fit = try Self.fit(model, origin.summary, prior)
+        let fit = try model.fitted(to: origin.summary, prior: prior)
         if !fit.converged {
           entry.failure = "its fit at origin \(number + 1) did not converge"
           return entry
@@ -107,18 +107,5 @@ public struct ModelChoice: Sendable {
     let total = Summaries.sum(actual)
     entry.bias = (Summaries.sum(predicted) - total) / total
     return entry
-  }
-
-  private static func fit(
-    _ model: PurchaseModel, _ s: PurchaseSummary, _ prior: WeakPrior?
-  ) throws -> (parameters: [Double], converged: Bool) {
-    func plain<P: ModelParameters>(_ fit: ModelFit<P>) -> (parameters: [Double], converged: Bool) { (fit.parameters.vector, fit.converged) }
-    switch model {
-    case .bgNBD: return plain(try BGNBD.fit(s, prior: prior))
-    case .mbgNBD: return plain(try MBGNBD.fit(s, prior: prior))
-    case .paretoNBD: return plain(try ParetoNBD.fit(s, prior: prior))
-    case .nbd: return plain(try NBD.fit(s, prior: prior))
-    case .bgCNBDk, .mbgCNBDk, .bgBB, .sBG: preconditionFailure("\(model.words) is not chosen by purchases at any time")
-    }
   }
 }

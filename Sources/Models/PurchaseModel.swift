@@ -39,6 +39,33 @@ public enum PurchaseModel: String, CaseIterable, Sendable {
     }
   }
 
+  /// Likelihoods of single histories; nil for models that have none: regular buyers, periods and contracts.
+  public func histories(_ parameters: [Double]) -> (any HistoryLikelihood)? {
+    switch self {
+    case .bgNBD: BGNBD.Predictor(.init(parameters))
+    case .mbgNBD: MBGNBD.predictor(.init(parameters))
+    case .paretoNBD: ParetoNBD.Predictor(.init(parameters))
+    case .nbd: NBD.Predictor(.init(parameters))
+    case .bgCNBDk, .mbgCNBDk, .bgBB, .sBG: nil
+    }
+  }
+
+  /// Maximum likelihood, or with a prior its mode, of a model that has a likelihood of single histories.
+  public func fitted(
+    to summary: PurchaseSummary, prior: WeakPrior? = nil
+  ) throws -> (parameters: [Double], logLikelihood: Double, converged: Bool) {
+    func plain<P: ModelParameters>(_ fit: ModelFit<P>) -> (parameters: [Double], logLikelihood: Double, converged: Bool) {
+      (fit.parameters.vector, fit.logLikelihood, fit.converged)
+    }
+    switch self {
+    case .bgNBD: return plain(try BGNBD.fit(summary, prior: prior))
+    case .mbgNBD: return plain(try MBGNBD.fit(summary, prior: prior))
+    case .paretoNBD: return plain(try ParetoNBD.fit(summary, prior: prior))
+    case .nbd: return plain(try NBD.fit(summary, prior: prior))
+    case .bgCNBDk, .mbgCNBDk, .bgBB, .sBG: preconditionFailure("\(words) is not a model of purchases at any time with likelihoods of single histories")
+    }
+  }
+
   /// Whether the model can make something of this customer: whole x ≥ 0, 0 ≤ t_x ≤ T, and t_x = 0 where x = 0; for models
   /// of periods whole periods.
   public func isHistory(x: Double, tx: Double, T: Double) -> Bool {

@@ -46,16 +46,7 @@ struct HoldoutTests {
 
   /// The summary of lifetimes has times of two decimals: other numbers, not to be mixed with those of exact days.
   @Test func ofTheRoundedSummary() throws {
-    guard let data = Reference.shared("cdnow/cdnow_customers_summary_with_transactions.csv") else { return }
-    var s = PurchaseSummary(x: [], tx: [], T: [])
-    var spend: [Double] = []
-    for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst() {
-      let cells = line.split(separator: ",").map { Double($0)! }
-      s.x.append(cells[1])
-      s.tx.append(cells[2])
-      s.T.append(cells[3])
-      spend.append(cells[4])
-    }
+    guard let (s, spend) = Reference.rounded else { return }
     #expect(s.count == 2357)
     #expect((try BGNBD.fit(s).logLikelihood - -9582.4256).magnitude < 5e-5)
     #expect((try GammaGamma.fit(x: s.x, m: spend).logLikelihood - -4055.9232).magnitude < 5e-5)

@@ -130,18 +130,3 @@ struct KMeansTests {
     #expect(Scaling.range.apply([]) == [])
   }
 }
-
-struct HoldoutMetricsTests {
-  @Test func byHand() {
-    let metrics = HoldoutMetrics(predicted: [1, 2, 3, 0, 0, 0, 0, 0, 0, 4], actual: [1, 0, 4, 0, 0, 0, 0, 0, 1, 6])
-    #expect(metrics.mae == 0.6)
-    #expect(metrics.rmse == 1)
-    #expect((metrics.wape - 0.5).magnitude < 1e-15)
-    #expect((metrics.bias - -2.0 / 12).magnitude < 1e-15)
-    #expect(metrics.topDecileCapture == 0.5)
-    // Ordered by prediction: 6 4 0 1 0 0 0 0 0 1; by itself: 6 4 1 1 0 …; weights 10, 9, 8 …; diagonal 5.5 · 12.
-    let (byPrediction, byItself): (Double, Double) = (60 + 36 + 7 + 1 - 66, 60 + 36 + 8 + 7 - 66)
-    #expect((metrics.normalizedGini - byPrediction / byItself).magnitude < 1e-14)
-    #expect((HoldoutMetrics(predicted: [1, 2, 2, 9], actual: [1, 4, 4, 5]).spearman - 1).magnitude < 1e-15)
-  }
-}

@@ -85,6 +85,21 @@ enum Reference {
     return result
   }()
 
+  /// lifetimes' own summary of CDNOW: times of two decimals.
+  static let roundedSummary: PurchaseSummary? = rounded?.summary
+  static let rounded: (summary: PurchaseSummary, spend: [Double])? = {
+    guard let data = shared("cdnow/cdnow_customers_summary_with_transactions.csv") else { return nil }
+    var (s, spend) = (PurchaseSummary(x: [], tx: [], T: []), [Double]())
+    for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst() {
+      let cells = line.split(separator: ",").map { Double($0)! }
+      s.x.append(cells[1])
+      s.tx.append(cells[2])
+      s.T.append(cells[3])
+      spend.append(cells[4])
+    }
+    return (s, spend)
+  }()
+
   /// Days of the proleptic Gregorian calendar from 0000-03-01.
   static func day(_ date: Int) -> Int {
     let (y, m, d) = (date / 10000, date / 100 % 100, date % 100)

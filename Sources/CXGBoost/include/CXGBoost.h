@@ -27,6 +27,8 @@ void millrace_xgb_free_matrix(void *_Nullable matrix);
 int millrace_xgb_booster(void *_Nullable training, void *_Nullable *_Nonnull booster);
 int millrace_xgb_set(void *_Nonnull booster, const char *_Nonnull name, const char *_Nonnull value);
 int millrace_xgb_update(void *_Nonnull booster, int round, void *_Nonnull matrix);
+/// What the objective's own measure says of the trees so far on other rows: the smaller, the better.
+int millrace_xgb_evaluate(void *_Nonnull booster, int round, void *_Nonnull matrix, double *_Nonnull error);
 void millrace_xgb_free_booster(void *_Nullable booster);
 
 /// `kind`: 1 the sum of the trees, 2 that sum's contributions, one a column and the base behind them. The result is the

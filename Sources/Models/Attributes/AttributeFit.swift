@@ -20,6 +20,12 @@ public struct AttributeFit: Sendable {
   public var standardizes: Bool
   public var power: Double
   public var growth: BoostedTrees.Growth
+  /// Boosting stops where so many rounds have not made the error of a share of the rows smaller, which `validation` holds out of the
+  /// search for the number of rounds only: then trees grow over all rows, as many. nil: `growth` says the number.
+  public var patience: Int?
+  public var validation = 0.2
+  /// By feature, as `Growth.monotone` is by column.
+  public var monotone: [Int] = []
   public var missing: MissingPolicy
   public var unseen: UnseenPolicy
   public var seed: UInt64
@@ -108,9 +114,33 @@ public struct AttributeFit: Sendable {
       made.numbers = [("sigma", fit.model.sigma), ("positive_share", Double(fit.positives) / Double(y.count))]
       if fit.positives == y.count { made.diagnoses.append("no value is 0: the model is that of a lognormal value") }
       return made
-    case .randomForest, .gradientBoosting:
-      return outcome(.trees(try BoostedTrees.grow(x, y, growth, check: check)))
+    case .randomForest, .gradientBoosting: return try trees(encoder, x, y, check) { outcome($0) }
     }
+  }
+
+  private func trees(
+    _ encoder: AttributeEncoder, _ x: [[Double]], _ y: [Double], _ check: () throws -> Void, _ outcome: (AttributeModel.Law) -> Outcome
+  ) throws -> Outcome {
+    var growth = growth
+    if monotone.contains(where: { $0 != 0 }) {
+      growth.monotone = encoder.names.map { $0.level == nil && !$0.isMissing ? monotone[$0.feature] : 0 }
+    }
+    guard let patience, kind == .gradientBoosting else { return outcome(.trees(try BoostedTrees.grow(x, y, growth, check: check))) }
+    // Other rows than a test of the same seed draws.
+    let held = AttributeSplit.heldOut(rows: y.count, share: validation, seed: seed &+ 1)
+    guard held.contains(true), held.contains(false) else {
+      throw FitError(
+        "the number of trees cannot be chosen", because: "\(y.count) row\(y.count == 1 ? " is" : "s are") too few to hold some out",
+        remedy: "leave \"patience\" out")
+    }
+    let best = try BoostedTrees.bestRounds(x, y, growth, held: held, patience: patience, check: check)
+    let most = growth.trees
+    growth.trees = best.rounds
+    var made = outcome(.trees(try BoostedTrees.grow(x, y, growth, check: check)))
+    made.iterations = best.rounds
+    made.numbers = [("rounds", Double(best.rounds)), ("validation_error", best.error)]
+    if best.rounds == most { made.diagnoses.append("the last of \(most) trees still made the error smaller: more may foretell better") }
+    return made
   }
 
   private func words(_ encoder: AttributeEncoder, _ name: AttributeEncoder.Name) -> String {

@@ -43,6 +43,8 @@ public struct BoostedTrees: Hashable, Sendable {
     public var columnSample = 1.0
     public var maxBins = 256
     public var seed = 0
+    /// By column: 1 where the value must not fall as the column rises, −1 where it must not rise, else 0; empty for none.
+    public var monotone: [Int] = []
 
     public init() {}
 
@@ -54,6 +56,9 @@ public struct BoostedTrees: Hashable, Sendable {
         (isForest ? "colsample_bynode" : "colsample_bytree", "\(columnSample)"), ("max_bin", "\(maxBins)"), ("seed", "\(seed)"),
       ]
       if isForest { told.append(("num_parallel_tree", "\(trees)")) }
+      if monotone.contains(where: { $0 != 0 }) {
+        told.append(("monotone_constraints", "(" + monotone.map { "\($0)" }.joined(separator: ",") + ")"))
+      }
       if case .tweedie(let power) = objective { told.append(("tweedie_variance_power", "\(power)")) }
       return told
     }
@@ -96,6 +101,36 @@ public struct BoostedTrees: Hashable, Sendable {
       try call(millrace_xgb_update(booster.handle, Int32(round), matrix.handle))
     }
     return BoostedTrees(bytes: try booster.saved(), columnCount: columns.count, isLog: growth.objective.isLog)
+  }
+
+  /// How many rounds foretell best: trees grow over the rows that are not `held`, until for `patience` rounds none has made the error of
+  /// those that are smaller. The error is the objective's own: the root of the mean square, or a mean −ln likelihood.
+  public static func bestRounds(
+    _ columns: [[Double]], _ y: [Double], _ growth: Growth, held: [Bool], patience: Int, check: () throws -> Void = {}
+  ) throws -> (rounds: Int, error: Double) {
+    precondition(!growth.isForest && patience >= 1, "a forest has one round")
+    try load()
+    func matrix(_ isHeld: Bool) throws -> Matrix {
+      let rows = held.indices.filter { held[$0] == isHeld }
+      precondition(!rows.isEmpty, "rows to grow over and rows to try on")
+      let made = try Matrix(columns.map { column in rows.map { column[$0] } }, rows: 0..<rows.count)
+      try call(millrace_xgb_set_label(made.handle, rows.map { Float(y[$0]) }, UInt64(rows.count)))
+      return made
+    }
+    let (learned, other) = (try matrix(false), try matrix(true))
+    let booster = try Booster(training: learned)
+    for (name, value) in growth.parameters { try call(millrace_xgb_set(booster.handle, name, value)) }
+    var best = (rounds: 0, error: Double.infinity)
+    for round in 0..<growth.trees {
+      try check()
+      try call(millrace_xgb_update(booster.handle, Int32(round), learned.handle))
+      var error = 0.0
+      try call(millrace_xgb_evaluate(booster.handle, Int32(round), other.handle, &error))
+      if error.isNaN { throw Failure(words: "XGBoost told no error", isMissing: false) }
+      if error < best.error || round == 0 { best = (round + 1, error) }
+      if round + 1 - best.rounds >= patience { break }
+    }
+    return best
   }
 
   /// One value a row; every row's depends on its own cells alone.
