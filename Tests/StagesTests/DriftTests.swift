@@ -62,6 +62,39 @@ import Testing
       complaints { try runRoom(Drift.self, ["fail": true], ["earlier": Self.model(0.5, 10, error: 0.03), "later": Self.model(0.7, 10, error: 0.04)]) }.count == 2)
   }
 
+  /// Two fits of one law, and one of a cohort that buys twice as often: only the latter moved, and the reason names what.
+  @Test(arguments: [("bg-nbd", 1.0, false), ("bg-nbd", 2, true), ("pareto-nbd", 1, false), ("pareto-nbd", 2, true)])
+  func cohorts(model: String, factor: Double, alarm: Bool) throws {
+    func cohort(_ factor: Double, seed: UInt64) throws -> RoomInput {
+      var random = RandomStream(seed: seed)
+      var (id, x, tx, T) = ([Int64](), [Int64?](), [Double?](), [Double?]())
+      for i in 0..<4000 {
+        let (rate, p) = (factor * random.gamma(shape: 0.8, rate: 10), random.beta(0.9, 3))
+        let age = 40 + (random.uniform() * 60).rounded(.down)
+        var (now, last, count) = (0.0, 0.0, 0)
+        while true {
+          now += random.exponential(rate: rate)
+          if now > age { break }
+          (last, count) = (now, count + 1)
+          if random.uniform() < p { break }
+        }
+        id.append(Int64(i))
+        x.append(Int64(count))
+        tx.append(last)
+        T.append(age)
+      }
+      let customers = LifetimeData.customers(id, x, tx, T, x.map { _ in 0 })
+      let fit = try runRoom(Fit.self, ["model": .string(model)], ["customers": .table(customers, timeUnit: .week)])
+      return .document(try #require(fit.documents["model"]), about: "model:\(model)")
+    }
+    let run = try runRoom(Drift.self, [:], ["earlier": cohort(1, seed: 5), "later": cohort(factor, seed: 6)])
+    #expect(run.metrics["alarm"] == .bool(alarm), "\(run.warnings)")
+    if alarm {
+      #expect(run.warnings.contains { $0.hasPrefix("alpha went from ") && $0.hasSuffix(" standard errors") }, "\(run.warnings)")
+      #expect(run.warnings.contains { $0.hasPrefix("the parameters together moved by more than their errors: Wald statistic ") })
+    }
+  }
+
   @Test func errors() throws {
     func run(_ bias: Double, _ coverage: Double) throws -> RoomRun {
       try runRoom(

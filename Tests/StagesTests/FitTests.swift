@@ -25,7 +25,7 @@ import Testing
     #expect(run.warnings == [])
     #expect(model.members?.map(\.key) == [
       "model", "parameters", "standard_errors", "covariance", "log_likelihood", "aic", "bic", "observations", "left_out",
-      "converged", "iterations", "evaluations", "gradient_norm", "units", "diagnoses", "made_by",
+      "converged", "iterations", "evaluations", "gradient_norm", "units", "diagnoses", "made_by", "data",
     ])
     #expect(run.binding.reads == [.init("customers", .named(["age", "frequency", "recency"]))])
     #expect(run.binding.outputs == [.init("model", .document(about: "model:bg-nbd"))])

@@ -143,6 +143,21 @@ import Testing
     ])
   }
 
+  /// Where q is not above 1 no mean exists: the formula would give endless or negative amounts.
+  @Test(arguments: [1, 0.5]) func noMeanSpend(q: Double) {
+    let said = complaints {
+      try runRoom(
+        Predict.self, ["horizon": "39 weeks"],
+        [
+          "customers": .table(LifetimeData.customers([1], [2], [30], [38], [20]), timeUnit: .week), "purchases": Self.cdnowModel,
+          "spend": modelDocument("gamma-gamma", ["p": 6, "q": .double(q), "v": 15]),
+        ])
+    }
+    #expect(said == [
+      "the document of input \"spend\" is not a fitted model that can be used here; expected a \"q\" above 1, where a mean spend exists; found \(JSONValue.double(q).words); hint: connect the output of a stage \"fit\""
+    ])
+  }
+
   @Test func timesInTwoUnits() {
     let said = complaints {
       try runRoom(

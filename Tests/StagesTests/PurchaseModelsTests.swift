@@ -134,6 +134,7 @@ import Testing
     #expect(document["model"] != "nbd" && board.last?["model"] == "nbd")
     #expect(document["choice"]!["reason"]!.string!.contains(" gave what happened after 3 origins the highest probability (mean log score "))
     #expect(run.metrics["choice"] == document["choice"]?["reason"])
+    #expect(document["choice"]?["origins"] == ["1997-05-27", "1997-07-08", "1997-08-19"] && document["choice"]?["horizon_days"] == 42)
     #expect(run.binding.outputs == [.init("model", .document(about: "model:auto"))])
     let predicted = try runRoom(
       Predict.self, ["horizon": "39 weeks"],

@@ -23,7 +23,7 @@ public struct Drift: Stage {
       .table("table", help: "one row a question: what was found, from which value on it is an alarm, and why"),
       .document("report", help: "whether there is an alarm, and the reasons"),
     ],
-    version: 1, shares: ["statistics": "1"])
+    version: 2, shares: ["statistics": "1"])
 
   @Setting("columns that are compared; default those of frequency, recency, age, monetary, orders, revenue and since_last that both tables have")
   var features: [String] = []

@@ -129,25 +129,26 @@ struct DriftFinding {
 
   static func errors(_ metrics: JSONValue, bias most: Double, coverage least: Double) -> [DriftFinding] {
     var findings: [DriftFinding] = []
-    for (name, member) in [("purchases", metrics["purchases"]), ("spend", metrics["spend"])] {
-      guard let member, let bias = member["bias"]?.double else { continue }
+    for (name, words) in [("purchases", "purchases"), ("spend", "spend"), ("value", "values")] {
+      guard let member = metrics[name], let bias = member["bias"]?.double else { continue }
       let alarm = bias.magnitude > most
       findings.append(
         DriftFinding(
           question: .bias, subject: name, value: bias, limit: most, before: member["predicted_total"]?.double, now: member["actual_total"]?.double,
           isAlarm: alarm,
           reason: alarm
-            ? "predicted \(name) miss what happened by \(digits(bias * 100)) %, limit \(digits(most * 100)) %"
-            : "predicted \(name) agree with what happened"))
+            ? "predicted \(words) miss what happened by \(digits(bias * 100)) %, limit \(digits(most * 100)) %"
+            : "predicted \(words) agree with what happened"))
     }
-    if let share = metrics["interval"]?["coverage"]?.double {
+    for (name, words, member) in [("purchases", "purchases", "interval"), ("value", "values", "value_interval")] {
+      guard let share = metrics[member]?["coverage"]?.double else { continue }
       let alarm = share < least
       findings.append(
         DriftFinding(
-          question: .coverage, subject: "purchases", value: share, limit: least, before: nil, now: nil, isAlarm: alarm,
+          question: .coverage, subject: name, value: share, limit: least, before: nil, now: nil, isAlarm: alarm,
           reason: alarm
-            ? "only \(digits(share * 100)) % of the actual purchases lie in their intervals, limit \(digits(least * 100)) %"
-            : "the intervals hold the actual purchases"))
+            ? "only \(digits(share * 100)) % of the actual \(words) lie in their intervals, limit \(digits(least * 100)) %"
+            : "the intervals hold the actual \(words)"))
     }
     return findings
   }

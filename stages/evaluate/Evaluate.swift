@@ -21,7 +21,7 @@ public struct Evaluate: Stage {
       .table("by_decile", help: "means by rank of the prediction"),
       .table("tracking", .optional, help: "with transactions and purchases: expected and actual repeat purchases step by step, and cumulative"),
     ],
-    version: 1, shares: ["models": "1", "statistics": "1"])
+    version: 2, shares: ["models": "1", "statistics": "1"])
 
   @Setting("column that names a customer, in both inputs") var customer = "customer"
   @Setting("column of the repeat purchases before the hold-out") var frequency = "frequency"
@@ -31,6 +31,8 @@ public struct Evaluate: Stage {
   @Setting("actual spend") var revenue = "revenue"
   @Setting("bounds of the predicted purchases, where they are there: how many actual numbers lie between is told") var low = "purchases_low"
   @Setting("the upper bound") var high = "purchases_high"
+  @Setting("bounds of the predicted value, where they are there beside actual spend: how many actual values lie between is told; they and it are taken as they are, so predict without a discount") var valueLow = "clv_low"
+  @Setting("the upper bound") var valueHigh = "clv_high"
   @Setting("without a hold-out: the column of the predicted value") var value = "predicted"
   @Setting("without a hold-out: the column of the actual value") var actual = "actual"
   @Setting("customers with so many earlier purchases or more share one row of by_frequency", in: 1...1000) var highestFrequency = 7
@@ -40,7 +42,7 @@ public struct Evaluate: Stage {
   public init() {}
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
-    if inputs["holdout"] == nil { return try ValueEvaluation(value: value, actual: actual).bind(inputs) }
+    if inputs["holdout"] == nil { return try ofValues.bind(inputs) }
     let (predicted, holdout) = (inputs.schema("predicted"), inputs.schema("holdout"))
     let standard = Evaluate()
     func place(_ setting: String, _ name: String, _ usual: String, _ port: String) -> Place {
@@ -78,7 +80,7 @@ public struct Evaluate: Stage {
         holdout.mistake(readingNumbers: revenue, of: "holdout", at: .input(port: "holdout")),
       ]
     }
-    let bounds = predicted.map(boundColumns) ?? []
+    let bounds = predicted.map { boundColumns($0) + (spend ? valueBoundColumns($0) : []) } ?? []
     if let predicted { mistakes += bounds.map { predicted.mistake(readingNumbers: $0, of: "predicted", at: .input(port: "predicted")) } }
     let tracks = inputs["transactions"] != nil && inputs["purchases"] != nil
     if !tracks, let port = ["transactions", "purchases"].first(where: { inputs[$0] != nil }) {
@@ -119,25 +121,27 @@ public struct Evaluate: Stage {
   /// Models of purchases at any time.
   private static let tracked: [FittedModel.Kind] = [.bgNBD, .mbgNBD, .paretoNBD, .nbd, .bgCNBDk, .mbgCNBDk]
 
+  private var ofValues: ValueEvaluation { ValueEvaluation(value: value, actual: actual, low: valueLow, high: valueHigh) }
+
   private func comparesSpend(_ predicted: Schema, _ holdout: Schema) -> Bool {
     predicted.index(of: expectedSpend) != nil && holdout.index(of: revenue) != nil
   }
 
   /// Both bounds of an interval, or nothing.
-  private func boundColumns(_ predicted: Schema) -> [String] {
-    predicted.index(of: low) != nil && predicted.index(of: high) != nil ? [low, high] : []
-  }
+  private func boundColumns(_ predicted: Schema) -> [String] { IntervalCoverage.columns(low, high, in: predicted) }
+  private func valueBoundColumns(_ predicted: Schema) -> [String] { IntervalCoverage.columns(valueLow, valueHigh, in: predicted) }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
-    if inputs["holdout"] == nil { return try ValueEvaluation(value: value, actual: actual).run(inputs, context) }
+    if inputs["holdout"] == nil { return try ofValues.run(inputs, context) }
     let (predictedTable, holdoutTable) = (inputs.table("predicted"), inputs.table("holdout"))
     if predictedTable.rows == 0 {
       throw Diagnostic("nothing can be evaluated: there are no customers", at: .input(port: "predicted"))
     }
     let spend = comparesSpend(predictedTable.schema, holdoutTable.schema)
     let bounds = boundColumns(predictedTable.schema)
+    let valueBounds = spend ? valueBoundColumns(predictedTable.schema) : []
     let predicted = try predictedTable.wholeBatch(
-      unique([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []) + bounds))
+      unique([customer, frequency, expectedPurchases] + (spend ? [expectedSpend] : []) + bounds + valueBounds))
     let holdout = try holdoutTable.wholeBatch(unique([customer, purchases] + (spend ? [revenue] : [])))
     try context.checkCancellation()
     let partner = try CustomerMatch(predicted[customer], holdout[customer], name: customer).partner
@@ -168,18 +172,10 @@ public struct Evaluate: Stage {
       let ofSpend = HoldoutMetrics(predicted: rows.map { expected[$0] * spends[$0] }, actual: rows.map { paid[partner[$0]] })
       members.append(JSONMember("spend", .object(Self.members(ofSpend))))
     }
-    if bounds.count == 2 {
-      let (least, most) = (predicted[low].doubles(), predicted[high].doubles())
-      let known = rows.filter { least[$0].isFinite && most[$0].isFinite }
-      let inside = known.lazy.filter { least[$0] <= bought[partner[$0]] && bought[partner[$0]] <= most[$0] }.count
-      let width = known.isEmpty ? nil : known.reduce(0) { $0 + most[$1] - least[$1] } / Double(known.count)
-      members.append(
-        JSONMember(
-          "interval",
-          [
-            "customers": .integer(known.count), "coverage": known.isEmpty ? .null : .double(Double(inside) / Double(known.count)),
-            "mean_width": width.map { .double($0) } ?? .null,
-          ]))
+    for (name, columns, happened) in [("interval", bounds, bought), ("value_interval", valueBounds, paid)] where columns.count == 2 {
+      let (least, most) = (predicted[columns[0]].doubles(), predicted[columns[1]].doubles())
+      let coverage = IntervalCoverage(low: rows.map { least[$0] }, high: rows.map { most[$0] }, actual: rows.map { happened[partner[$0]] })
+      members.append(JSONMember(name, coverage.json))
     }
     if inputs["transactions"] != nil {
       let model = try FittedModel(inputs.document("purchases"), port: "purchases", among: Self.tracked)

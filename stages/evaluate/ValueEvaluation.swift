@@ -6,13 +6,17 @@ import Pipelines
 /// Predicted values beside the actual ones in one table.
 struct ValueEvaluation {
   let value: String, actual: String
+  /// Bounds of the value, where the table has them.
+  let low: String, high: String
 
   func bind(_ inputs: Inputs<ArtifactType>) throws(Mistakes) -> Binding {
     let unread = ["transactions", "purchases"].filter { inputs[$0] != nil }.map { (port: String) in
       Diagnostic("\"\(port)\" means nothing without a hold-out", at: .input(port: port), expected: "\"holdout\" beside it")
     }
     if !unread.isEmpty { throw Mistakes(unread) }
+    var bounds: [String] = []
     if let schema = inputs.schema("predicted") {
+      bounds = IntervalCoverage.columns(low, high, in: schema)
       let standard = Evaluate()
       var missing = [
         schema.mistake(readingNumbers: value, of: "predicted", at: value == standard.value ? .input(port: "predicted") : .setting(["value"])),
@@ -20,18 +24,20 @@ struct ValueEvaluation {
       ].compactMap(\.self)
       if missing.count == 2 { missing[1].hint = "connect \"holdout\", or name the columns as \"value\" and \"actual\"" }
       if value == actual { missing.append(Diagnostic("\"value\" and \"actual\" are one column, \"\(value)\"", at: .setting(["value"]), expected: "two columns")) }
+      missing += bounds.compactMap { schema.mistake(readingNumbers: $0, of: "predicted", at: .input(port: "predicted")) }
       if !missing.isEmpty { throw Mistakes(missing) }
     }
     return Binding(
       outputs: [
         .init("metrics", .document(about: "evaluation")),
         .init("by_decile", .table(TableType(HoldoutTables.decileSchema, order: .key(["decile"])))),
-      ], reads: [.init("predicted", .named([value, actual]))])
+      ], reads: [.init("predicted", .named([value, actual] + bounds))])
   }
 
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table("predicted")
-    let batch = try table.wholeBatch([value, actual])
+    let bounds = IntervalCoverage.columns(low, high, in: table.schema)
+    let batch = try table.wholeBatch(([value, actual] + bounds).unique)
     let (all, truth) = (batch[value].doubles(), batch[actual].doubles())
     let rows = all.indices.filter { all[$0].isFinite && truth[$0].isFinite }
     if rows.isEmpty {
@@ -44,9 +50,14 @@ struct ValueEvaluation {
     let (guess, happened) = (rows.map { all[$0] }, rows.map { truth[$0] })
     let errors = RegressionErrors(predicted: guess, actual: happened)
     let members = Evaluate.members(errors.metrics) + [JSONMember("r2", .double(errors.r2))]
-    try context.writeDocument(
-      "metrics",
-      ["customers": .integer(rows.count), "left_out": .integer(all.count - rows.count), "value": .object(members)])
+    var told = [
+      JSONMember("customers", .integer(rows.count)), JSONMember("left_out", .integer(all.count - rows.count)), JSONMember("value", .object(members)),
+    ]
+    if bounds.count == 2 {
+      let (least, most) = (batch[low].doubles(), batch[high].doubles())
+      told.append(JSONMember("value_interval", IntervalCoverage(low: rows.map { least[$0] }, high: rows.map { most[$0] }, actual: happened).json))
+    }
+    try context.writeDocument("metrics", .object(told))
     try context.writeTable("by_decile", HoldoutTables.byDecile(guess, happened))
     var metrics = Metrics()
     metrics["customers"] = .integer(rows.count)

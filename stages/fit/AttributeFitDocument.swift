@@ -21,6 +21,8 @@ struct AttributeFitDocument {
   let weights: [Weight]
   let leftOut: Int
   let library: String?
+  /// `FittedData`.
+  let data: JSONValue
 
   /// Larger trees than this make no document: 64 MiB.
   static let largest = 64 << 20
@@ -75,7 +77,7 @@ struct AttributeFitDocument {
     members += [
       JSONMember("converged", .bool(outcome.converged)), JSONMember("iterations", .integer(outcome.iterations)),
       JSONMember("diagnoses", .array(outcome.diagnoses.map(JSONValue.string))),
-      JSONMember("made_by", .string("millrace fit \(Fit.contract.version)")),
+      JSONMember("made_by", .string("millrace fit \(Fit.contract.version)")), JSONMember("data", data),
     ]
     return .object(members + all.filter { $0.key == "trees" })
   }
@@ -97,6 +99,8 @@ struct AttributeFitDocument {
         JSONMember("l2", .double(growth.l2)), JSONMember("l1", .double(growth.l1)), JSONMember("subsample", .double(growth.subsample)),
         JSONMember("columnSample", .double(growth.columnSample)), JSONMember("bins", .integer(growth.maxBins)),
       ]
+      if let patience = fit.patience { told += [JSONMember("patience", .integer(patience)), JSONMember("validation", .double(fit.validation))] }
+      if !settings.trees.monotone.isEmpty { told.append(JSONMember("monotone", settings.trees.monotone.setting)) }
     default: break
     }
     return .object(told)

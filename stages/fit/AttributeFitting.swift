@@ -90,7 +90,7 @@ struct AttributeFitting {
     }
     let document = AttributeFitDocument(
       outcome: outcome, settings: settings, fit: fit, train: ofTrain, test: ofTest, folds: folds, weights: weights, leftOut: leftOut + unfilled,
-      library: library)
+      library: library, data: FittedData.json(customers, ([settings.target] + settings.features + [testColumn].compactMap(\.self))))
     guard document.isUsable else {
       throw Diagnostic(
         "the \(kind.rawValue) model cannot be fitted: its numbers are not finite", at: .input(port: "customers"),

@@ -22,6 +22,19 @@ extension AttributeSettings {
     }
     only(["missing"], missing == .keep && !kind.isTrees, for: "\"random-forest\" or \"gradient-boosting\"")
     if !kind.isTrees, trees.setting != standard.trees.setting { only(["trees"], true, for: "\"random-forest\" or \"gradient-boosting\"") }
+    if kind.isTrees {
+      only(["trees", "patience"], trees.patience != nil && kind == .randomForest, for: "\"gradient-boosting\"")
+      if trees.validation != standard.trees.validation, trees.patience == nil {
+        mistakes.append(
+          Diagnostic("\"validation\" means nothing without \"patience\"", at: .setting(["attributes", "trees", "validation"]), expected: "\"patience\" beside it"))
+      }
+      for entry in trees.monotone where !features.contains(entry.name) {
+        mistakes.append(
+          Diagnostic(
+            "\"\(entry.name)\" is not one of the features", at: .settingKey(["attributes", "trees", "monotone", .key(entry.name)]),
+            hint: hint(forUnknown: entry.name, among: features)))
+      }
+    }
     if case .first(let value) = penalty, value < 0 {
       mistakes.append(Diagnostic("a penalty is not negative", at: .setting(["attributes", "penalty"]), expected: "0 or more, or \"auto\"", found: "\(value)"))
     }
@@ -79,6 +92,13 @@ extension AttributeSettings {
         Diagnostic(
           "column \"\(entry.name)\" of input \"customers\" has no levels to encode", at: .settingKey(["attributes", "encodings", .key(entry.name)]),
           expected: "string", found: "\(type)"))
+    }
+    for entry in trees.monotone where features.contains(entry.name) {
+      guard let type = schema.type(of: entry.name), case .oneHot = encoding(of: entry.name, type) else { continue }
+      mistakes.append(
+        Diagnostic(
+          "the levels of \"\(entry.name)\" have no order to rise in", at: .settingKey(["attributes", "trees", "monotone", .key(entry.name)]),
+          expected: "a number or a date, or another encoding than one-hot", hint: "set \"encodings\": {\"\(entry.name)\": \"ordinal\"} or \"target\""))
     }
     if case .second(let column) = test {
       if let missing = schema.mistake(finding: column, of: "customers", at: .setting(["attributes", "test"])) {

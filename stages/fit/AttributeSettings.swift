@@ -43,8 +43,12 @@ struct AttributeSettings: SettingsGroup {
 
   struct TreeSettings: SettingsGroup {
     enum Objective: String, SettingChoice { case squaredError = "squared-error", poisson, gamma, tweedie }
+    enum Direction: String, SettingChoice { case increasing, decreasing }
 
-    @Setting("how many trees", in: 1...5000) var count = 100
+    @Setting("how many trees; with patience at most", in: 1...5000) var count = 100
+    @Setting("gradient-boosting: as many trees as foretell a part of the rows best, tried until so many more made it no better; then trees grow over all rows; default count, untried", in: 1...1000) var patience: Int?
+    @Setting("with patience: the share of the rows on which numbers of trees are tried, drawn by seed", in: 0.01...0.9) var validation = 0.2
+    @Setting("features with which the value must not fall (increasing) or not rise (decreasing), all else equal; numbers, dates, ordinal and target encodings") var monotone: Named<Direction> = [:]
     @Setting("what they make small: squared-error, or the deviance of poisson, gamma or tweedie, whose values are e to the sum of the trees") var objective = Objective.squaredError
     @Setting("max_depth: how deep a tree may be", in: 1...12) var depth = 6
     @Setting("learning_rate: what part of each tree counts; default 0.3, of a forest 1", in: 0.0001...1) var learningRate: Double?
@@ -85,10 +89,13 @@ struct AttributeSettings: SettingsGroup {
       case .gamma: .gamma
       case .tweedie: .tweedie(power: power)
       }
-    return AttributeFit(
+    var fit = AttributeFit(
       kind: kind, penalty: told, l1Ratio: l1Ratio, standardizes: scale == .standard, power: power, growth: growth,
       missing: missing.flatMap { MissingPolicy(rawValue: $0.rawValue) } ?? (kind.isTrees ? .keep : .leaveOut),
       unseen: UnseenPolicy(rawValue: unseen.rawValue)!, seed: UInt64(seed))
+    (fit.patience, fit.validation) = (trees.patience, trees.validation)
+    fit.monotone = features.map { name in trees.monotone[name].map { $0 == .increasing ? 1 : -1 } ?? 0 }
+    return fit
   }
 
   func encoding(of column: String, _ type: ColumnType) -> AttributeEncoding {

@@ -18,6 +18,12 @@ struct BackTest: SettingsGroup {
 
   var columns: [String] { [customer, at] }
 
+  /// The last days that were known at each trial, and how many days after them were foretold.
+  struct Cuts {
+    var origins: [CivilDate]
+    var days: Int
+  }
+
   func mistakes(in schema: Schema) -> [Diagnostic] {
     var mistakes: [Diagnostic] = []
     if let mistake = schema.mistake(finding: customer, of: "transactions", at: .setting(["backtest", "customer"])) { mistakes.append(mistake) }
@@ -35,7 +41,7 @@ struct BackTest: SettingsGroup {
     return mistakes
   }
 
-  func run(_ table: TableArtifact, _ unit: Duration.Unit, prior: WeakPrior?, _ context: any RunContext) throws -> ModelChoice {
+  func run(_ table: TableArtifact, _ unit: Duration.Unit, prior: WeakPrior?, _ context: any RunContext) throws -> (choice: ModelChoice, cuts: Cuts) {
     let schema = table.schema
     let day = schema.type(of: at) == .date ? nil : try Expression(.cast(.column(at), .date, orNull: false)).check(schema)
     var batches: [PurchaseBatch] = []
@@ -75,6 +81,7 @@ struct BackTest: SettingsGroup {
         actual: rows.map { Double($0.holdoutPeriods) }, horizon: Double(days) / scale)
     }
     try context.checkCancellation()
-    return FixedChunks.bounded(by: { context.width }) { ModelChoice(tried, prior: prior) }
+    let cuts = Cuts(origins: (0..<origins).map { CivilDate(days: Int(end) - (origins - $0) * days) }, days: days)
+    return (FixedChunks.bounded(by: { context.width }) { ModelChoice(tried, prior: prior) }, cuts)
   }
 }

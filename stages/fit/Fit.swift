@@ -20,7 +20,7 @@ public struct Fit: Stage {
       .document("model", help: "parameters with their errors, log-likelihood, and how the search ended"),
       .table("held_out", .optional, help: "of value from attributes, with \"test\": the rows held out, actual and predicted"),
     ],
-    version: 1, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
+    version: 2, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
   /// A model, or that the data shall choose one.
   enum Model: String, SettingChoice {
@@ -45,6 +45,8 @@ public struct Fit: Stage {
     "bg-nbd, mbg-nbd, pareto-nbd: columns that say something of a customer beside its purchases, numbers or true and false; what each of them changes is fitted too")
   var covariates: [String] = []
   @Setting("auto: how the models are tried on earlier days") var backtest = BackTest()
+  @Setting("bg-nbd, mbg-nbd, pareto-nbd, nbd, auto: other models that the fit is compared with on the same customers: nbd by the likelihood-ratio test, the others by Vuong's")
+  var compare: [Comparisons.Rival] = []
   @Setting("columns of the customers") var columns = PurchaseColumns()
   @Setting("value from attributes: which value, which features, and how they are used") var attributes: AttributeSettings?
 
@@ -148,7 +150,7 @@ public struct Fit: Stage {
       mistakes.append(Diagnostic("\"\(port)\" means nothing to \(kind.rawValue)", at: .input(port: port), expected: expected))
     }
     for (setting, isGiven) in [("unit", unit != nil), ("prior", prior != .none), ("k", k != nil), ("spacing", spacing != nil), ("weight", weight != nil),
-      ("covariates", !covariates.isEmpty),
+      ("covariates", !covariates.isEmpty), ("compare", !compare.isEmpty),
     ]
     where isGiven {
       mistakes.append(
@@ -188,6 +190,14 @@ public struct Fit: Stage {
         mistakes.append(Diagnostic("\"\(setting)\" is not possible with covariates", at: .setting([.key(setting)])))
       }
     }
+    if !compare.isEmpty {
+      if !([.bgNBD, .mbgNBD, .paretoNBD, .nbd, .auto] as [Model]).contains(model) {
+        refuse("compare", "\"model\": \"bg-nbd\", \"mbg-nbd\", \"pareto-nbd\", \"nbd\" or \"auto\"")
+      }
+      for (setting, isGiven) in [("prior", prior != .none), ("weight", weight != nil), ("covariates", !covariates.isEmpty)] where isGiven {
+        mistakes.append(Diagnostic("\"compare\" is not possible with \"\(setting)\": the tests are of plain maximum likelihood", at: .setting(["compare"])))
+      }
+    }
     if attributes != nil { refuse("attributes", "a model of value from attributes, such as \"ols\"") }
     if kind == .gammaGamma {
       if prior != .none { refuse("prior", "a model of purchases") }
@@ -217,9 +227,9 @@ public struct Fit: Stage {
             at: .input(port: "earlier"), hint: "make both with one \"unit\" of rfm")
         }
         let found = model == .auto ? try backtest.run(inputs.table("transactions"), unit, prior: weak, context) : nil
-        let chosen = found.flatMap { $0.chosen.flatMap { FittedModel.Kind(rawValue: $0.rawValue) } } ?? kind
+        let chosen = found.flatMap { $0.choice.chosen.flatMap { FittedModel.Kind(rawValue: $0.rawValue) } } ?? kind
         fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit, earlier?.parameters) }
-        if let found { fitted.add(found) }
+        if let found { fitted.add(found.choice, cuts: found.cuts) }
       }
     } catch let error as FitError {
       throw Diagnostic("\(error.what): \(error.why)", at: .input(port: "customers"), hint: error.remedy)
@@ -233,6 +243,7 @@ public struct Fit: Stage {
     for (reason, count) in fitted.leftOut where reason == ModelDocument.missing && count > 0 {
       context.warn(Diagnostic("\(count) customer\(count == 1 ? " was" : "s were") left out of the fit: \(reason)", severity: .warning))
     }
+    fitted.add("data", FittedData.json(customers, reads))
     try context.writeDocument("model", fitted.document)
     return fitted.metrics
   }
@@ -247,7 +258,12 @@ public struct Fit: Stage {
     let prior = weak
     let leftOut = [(ModelDocument.missing, left)]
     func document<P: ModelParameters>(_ fit: ModelFit<P>) -> ModelDocument {
-      ModelDocument(fit, model, unit, prior: prior, leftOut: leftOut)
+      var made = ModelDocument(fit, model, unit, prior: prior, leftOut: leftOut)
+      if !compare.isEmpty, let known = PurchaseModel(rawValue: model.rawValue) {
+        let comparisons = Comparisons(model: known, parameters: fit.parameters.vector, logLikelihood: fit.logLikelihood)
+        made.add("comparisons", comparisons.json(compare, on: PurchaseSummary(x: column(.frequency), tx: column(.recency), T: column(.age))))
+      }
+      return made
     }
     if model == .sBG {
       return document(

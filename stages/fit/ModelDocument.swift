@@ -133,8 +133,8 @@ struct ModelDocument {
     document = .object(members)
   }
 
-  /// What was found where the data chose the model.
-  mutating func add(_ choice: ModelChoice) {
+  /// What was found where the data chose the model, at which days, and how far ahead.
+  mutating func add(_ choice: ModelChoice, cuts: BackTest.Cuts) {
     func number(_ x: Double) -> JSONValue { x.isFinite ? .double(x) : .null }
     let board = choice.board.map { entry -> JSONValue in
       [
@@ -143,7 +143,12 @@ struct ModelDocument {
       ]
     }
     let reason = JSONValue.string(choice.reason ?? "no model could be fitted at every origin")
-    add("choice", ["reason": reason, "leader_board": .array(board)])
+    add(
+      "choice",
+      [
+        "reason": reason, "leader_board": .array(board), "origins": .array(cuts.origins.map { .string($0.description) }),
+        "horizon_days": .integer(cuts.days),
+      ])
     metrics["choice"] = reason
   }
 }

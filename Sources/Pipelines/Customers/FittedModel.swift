@@ -99,6 +99,7 @@ public struct FittedModel: Sendable {
       }
       return value
     }
+    if kind == .gammaGamma, !(parameters[1] > 1) { throw refuse("a \"q\" above 1, where a mean spend exists", found: document["parameters"]?["q"]) }
     timeUnit = document["units"]?["time"]?.string.flatMap(Duration.Unit.init(rawValue:))
     stages = document["k"]?.int ?? 1
     if kind.hasStages, document["k"]?.int == nil || !(1...1000).contains(stages) {
