@@ -19,8 +19,33 @@ import Testing
 @Suite struct PinnedBytesTests {
   private static let path = Executable.packageRoot + "/Tests/ReferenceValues/pinned_bytes.json"
 
+  /// Models of value from attributes: features, encodings and what else is theirs.
+  private static let ofValue: [(model: String, more: String)] = [
+    ("ols", ""), ("ridge", #", "encodings": { "country": "target" }"#), ("elastic-net", #", "penalty": 0.5"#), ("poisson", ""), ("tweedie", ""),
+    ("zero-inflated-lognormal", #", "encoding": "target""#),
+  ]
+  private static let ofTrees: [(model: String, more: String)] = [
+    ("gradient-boosting", #", "encoding": "ordinal", "trees": { "count": 40, "depth": 3, "subsample": 0.8, "patience": 5, "monotone": { "quantity": "increasing" } }"#),
+    ("random-forest", #", "trees": { "count": 20, "depth": 4 }"#),
+  ]
+
+  /// Fits that hold rows out and are refitted, their weights, and what they then say of all rows.
+  private static func values(_ models: [(model: String, more: String)]) -> String {
+    models.map { model, more in
+      """
+      "\(fitted(model))": { "stage": "fit", "from": "valued", "with": { "model": "\(model)", "attributes": {
+          "target": "revenue", "features": ["quantity", "log_price", "at", "country"], "test": 0.2, "folds": 3, "importance": 2, "key": "invoice",
+          "refit": true\(more) } } },
+      "foretold_by_\(fitted(model))": { "stage": "predict", "from": { "customers": "valued", "value": "\(fitted(model))" } },
+
+      """
+    }.joined()
+  }
+
+  private static func fitted(_ model: String) -> String { String(model.map { $0 == "-" ? "_" : $0 }) }
+
   /// Every kind, each once or more, over files of `EditTableTests` and a simulated shop.
-  private static let document = """
+  private static func document(trees: Bool) -> String { """
     {
       "pipeline": "pins",
       "stages": {
@@ -42,7 +67,8 @@ import Testing
         "spend": { "stage": "fit", "from": "customers", "with": { "model": "gamma-gamma" } },
         "value": { "stage": "predict", "from": { "customers": "customers", "purchases": "purchases", "spend": "spend" },
             "with": { "horizon": "13 weeks", "discount": "10%/year" } },
-        "score": { "stage": "evaluate", "from": { "predicted": "value", "holdout": "customers.holdout" } },
+    \(values(ofValue + (trees ? ofTrees : [])))\
+            "score": { "stage": "evaluate", "from": { "predicted": "value", "holdout": "customers.holdout" } },
         "months": { "stage": "forecast", "from": { "sales": "valued", "customers": "value" }, "with": { "horizon": "3 months" } },
         "changes": { "stage": "drift", "from": {
             "before": "customers", "now": "value", "earlier": "purchases", "later": "purchases", "metrics": "score" } },
@@ -59,12 +85,18 @@ import Testing
         "page": { "stage": "report", "from": { "countries": "countries", "spend": "spend" } }
       }
     }
-    """
+    """ }
 
   @Test func noKindChangesItsBytesUnderItsVersion() throws {
     let folder = Folder()
+    // XGBoost says with its version what its trees are; which bytes they have is a matter of the processor too.
+    #if arch(x86_64)
+      let trees = ValuePipelinesTests.isSetUp("xgboost")
+    #else
+      let trees = false
+    #endif
     folder.write(EditTableTests.sales, to: "sales.csv")
-    folder.write(Self.document, to: "pins.json")
+    folder.write(Self.document(trees: trees), to: "pins.json")
     let plan = try PipelineSource(document: folder.path + "/pins.json", values: [], allowPath: []).plan()
     let report = try Executor(store: ArtifactStore(path: folder.path + "/store")).run(plan, RunOptions(width: 2))
     try #require(report.status == .succeeded, "\(failures(of: report).map(\.description))")
@@ -90,7 +122,10 @@ import Testing
         Issue.record("kind \(kind) has other versions than were pinned: MILLRACE_PIN=1 pins it anew")
         continue
       }
-      let changed = (now["outputs"]?.members ?? []).filter { before["outputs"]?[$0.key] != $0.value }.map(\.key)
+      let known = before["outputs"]?.members?.map(\.key) ?? [], there = now["outputs"]?.members?.map(\.key) ?? []
+      let changed = there.filter { before["outputs"]?[$0] != now["outputs"]?[$0] }
+        + known.filter { name in !there.contains(name) && (trees || !Self.ofTrees.contains { name.contains(Self.fitted($0.model)) }) }
+      if changed.isEmpty { continue }
       Issue.record("""
         the bytes of \(changed.joined(separator: ", ")) changed, and the versions of kind \(kind) did not. Raise the version of the kind, or of the \
         shared code that changed (`shares` of its contract), so that stores make these artifacts again; then MILLRACE_PIN=1 pins the new bytes.

@@ -21,7 +21,7 @@ public struct Predict: Stage {
       .table("table", help: "the customers' columns and the predictions"),
       .document("new_customer", .optional, help: "what a customer whose first purchase is today is expected to do"),
     ],
-    version: 1, shares: ["models": "1", "statistics": "1", "trees": BoostedTrees.version])
+    version: 2, shares: ["models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
   @Setting("how far ahead; needed but for value from attributes") var horizon: Duration?
   @Setting(
