@@ -39,6 +39,9 @@ if [[ $jobs == *clusters* ]]; then
     PYTHONPATH=$bench/python python3 Tests/Benchmarks/clusters.py ward "$bench/customers.f64" 20000
   done
   $program ward "$bench/customers.f64"
+  # The way all customers get their tree, on few enough that others can check it; then what micro-clusters would cost.
+  $program cut "$bench/customers.f64" 5000 "$bench/cut.i32"
+  PYTHONPATH=$bench/python python3 Tests/Benchmarks/clusters.py agreement "$bench/customers.f64" 5000 "$bench/cut.i32"
   $program agreement "$bench/customers.f64"
 fi
 if [[ $jobs == *overhead* ]]; then Tests/Benchmarks/overhead.sh; fi

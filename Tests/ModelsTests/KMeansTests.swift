@@ -87,13 +87,18 @@ struct KMeansTests {
     for c in 0..<8 { #expect((means[c] / Double(result.sizes[c / 2]) - result.centers[c]).magnitude < 1e-9) }
   }
 
-  @Test func equalOnEveryRun() {
+  @Test(arguments: [20_000, 70_000])
+  func equalAtAnyWidth(n: Int) {
     var random = RandomStream(seed: 8)
-    let columns = (0..<3).map { _ in (0..<20_000).map { _ in random.normal() } }
-    let first = KMeans(k: 6, seed: 3, restarts: 2).fit(columns)
-    let second = KMeans(k: 6, seed: 3, restarts: 2).fit(columns)
-    #expect(first.centers == second.centers)
-    #expect(first.labels == second.labels)
+    let columns = (0..<3).map { _ in (0..<n).map { _ in random.normal() } }
+    let weights = (0..<n).map { _ in Double(random.integer(below: 3)) }
+    for weights in [[], weights] {
+      let first = FixedChunks.bounded(by: { 1 }) { KMeans(k: 6, seed: 3, restarts: 2).fit(columns, weights: weights) }
+      for width in [1, 2, 5] {
+        let other = FixedChunks.bounded(by: { width }) { KMeans(k: 6, seed: 3, restarts: 2).fit(columns, weights: weights) }
+        #expect(first.centers == other.centers && first.labels == other.labels && first.inertia == other.inertia, "\(width) wide")
+      }
+    }
   }
 
   /// The clear twin: every label is the nearest center, every center the mean of its points.

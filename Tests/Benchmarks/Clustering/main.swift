@@ -1,6 +1,7 @@
 /// cluster-benchmark make FILE [N]: customers to cluster: log days since the last order, log orders, log revenue, each standardized; three
 /// columns of doubles, one after the other. cluster-benchmark k-means FILE · ward FILE [N] · agreement FILE: one line of JSON each, with
-/// processor seconds of the fit alone and the peak memory of the process.
+/// processor seconds of the fit alone and the peak memory of the process. cluster-benchmark cut FILE N OUT: the tree of N points as that of
+/// all would be made, cut into 8 and into 4; labels as int32, for clusters.py to compare.
 import Models
 import Statistics
 
@@ -67,7 +68,7 @@ func read(_ path: String, limit: Int?) -> [[Double]] {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count > 2 else { fatalError("cluster-benchmark make|k-means|ward|agreement FILE [N]") }
+guard arguments.count > 2 else { fatalError("cluster-benchmark make|k-means|ward|cut|agreement FILE [N] [OUT]") }
 let count = arguments.count > 3 ? Int(arguments[3]) : nil
 switch arguments[1] {
 case "make": write(customers(count ?? 1_000_000), arguments[2])
@@ -88,6 +89,13 @@ case "ward":
   print(
     "{\"tool\": \"millrace\", \"job\": \"ward\", \"points\": \(points[0].count), \"sum_heights\": \(Summaries.sum(heights)), \"last_height\": \(heights.last ?? 0), \"exact\": \(tree.condensed == nil), \"cpu_s\": \(seconds), \"peak_mib\": \(peakMiB())}"
   )
+case "cut":
+  guard arguments.count > 4 else { fatalError("cluster-benchmark cut FILE N OUT") }
+  // Nothing is condensed where nothing is condensed of all points.
+  let tree = Linkage(.ward).fit(read(arguments[2], limit: count))
+  guard let file = fopen(arguments[4], "wb") else { fatalError("\(arguments[4]) cannot be written") }
+  for k in [8, 4] { _ = tree.labels(k).withUnsafeBufferPointer { fwrite($0.baseAddress, 4, $0.count, file) } }
+  fclose(file)
 case "agreement":
   // What micro-clusters cost where an exact tree would take too long.
   let points = read(arguments[2], limit: count ?? 5_000)
@@ -102,5 +110,5 @@ case "agreement":
       "{\"tool\": \"millrace\", \"job\": \"agreement\", \"points\": \(points[0].count), \"micro_clusters\": \(micro), \"adjusted_rand_8\": \(AdjustedRand.index(exact.labels(8), condensed.labels(8))), \"adjusted_rand_4\": \(AdjustedRand.index(exact.labels(4), condensed.labels(4))), \"cpu_s\": \(seconds)}"
     )
   }
-default: fatalError("\(arguments[1]) is none of make, k-means, ward, agreement")
+default: fatalError("\(arguments[1]) is none of make, k-means, ward, cut, agreement")
 }
