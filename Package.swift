@@ -52,7 +52,7 @@ var package = Package(
       swiftSettings: strict),
     .target(name: "Kernels", dependencies: ["Columns"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Statistics", "CXGBoost"], swiftSettings: strict),
-    .target(name: "Charts", dependencies: ["Columns", "Diagnostics"], swiftSettings: strict),
+    .target(name: "Charts", dependencies: ["Columns", "Diagnostics", "Statistics"], swiftSettings: strict),
 
     // Floor 2: the document, the stage contract, relations, the bound plan.
     .target(

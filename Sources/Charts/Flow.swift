@@ -90,7 +90,7 @@ public struct Flow: Chart {
         ends.append([
           "x": .number(x - 0.008), "x2": .number(x + 0.008), "y": .number(roundedForData(1 - place.top)),
           "y2": .number(roundedForData(1 - place.bottom)), "middle": .number(roundedForData(1 - (place.top + place.bottom) / 2)),
-          "label": .string("\(name)  \(format.text(place.value))"), "side": .integer(x == 0 ? 0 : 1),
+          "label": .string("\(name) · \(format.text(place.value))"), "side": .integer(x == 0 ? 0 : 1),
         ])
       }
     }

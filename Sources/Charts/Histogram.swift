@@ -1,10 +1,12 @@
+import Statistics
+
 /// How many values lie in each interval.
 public struct Histogram: Chart {
   public var frame: Frame
   public var x: Axis
   /// What is counted, for axis and notes: "customer".
   public var noun: String
-  /// A smooth curve over the bars; only on a linear axis, where areas mean shares.
+  /// A smooth curve over the bars; on a logarithmic axis that of the logarithms.
   public var density: Bool
   /// Lines at mean and median.
   public var markers: Bool
@@ -23,7 +25,7 @@ public struct Histogram: Chart {
     self.frame = frame
     self.x = x
     self.noun = noun
-    self.density = density && x.scale == .linear
+    self.density = density
     self.markers = markers
     let all = Summary(values)
     missing = all.missing
@@ -87,15 +89,27 @@ public struct Histogram: Chart {
     return frame.wrap([("layer", .array(layers))], notes: notes, theme: theme)
   }
 
-  // The curve is scaled to the height of the bars: share per unit × values × width of a bar.
+  // The curve is scaled to the height of the bars: share per unit × values × width of a bar. On a logarithmic axis widths are those
+  // of logarithms, and bars are not quite equally wide: 1, 1.6, 2.5, 4, 6.3, 10.
   private func densityLayer(_ bins: Bins, _ scale: Spec, _ theme: Theme) -> Spec? {
-    let low = bins.edges[0], high = bins.edges[bins.count]
-    let inside = Array(summary.sorted.prefix(summary.sorted.count - beyond))
-    guard density, let curve = Density(sorted: inside, from: low, to: high) else { return nil }
-    let factor = Double(inside.count) * (bins.edges[1] - low)
+    guard density else { return nil }
+    var values = summary.sorted
+    var (low, high, width) = (bins.edges[0], bins.edges[bins.count], bins.edges[1] - bins.edges[0])
+    let isLog = x.scale == .log
+    if isLog { values.removeAll { $0 <= 0 } }
+    values.removeLast(beyond)
+    if isLog {
+      (low, high) = (Portable.log(low), Portable.log(high))
+      width = (high - low) / Double(bins.count)
+      values = values.map(Portable.log)
+    }
+    guard let curve = Density(sorted: values, from: low, to: high) else { return nil }
+    let factor = Double(values.count) * width
     return [
       "data": .values(
-        zip(curve.at, curve.height).map { ["x": .number($0), "y": .number(roundedForData($1 * factor))] }),
+        zip(curve.at, curve.height).map { at, height -> Spec in
+          ["x": .number(isLog ? roundedForData(Portable.exp(at)) : at), "y": .number(roundedForData(height * factor))]
+        }),
       "mark": ["type": "line", "color": .string(theme.series[1]), "strokeWidth": 2, "interpolate": "monotone"],
       "encoding": ["x": ["field": "x", "type": "quantitative"], "y": ["field": "y", "type": "quantitative"]],
     ]

@@ -32,6 +32,7 @@ enum PageStyle {
     .card p { margin: .35rem 0; }
     .pairs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); gap: .15rem 2rem; margin: .75rem 0; }
     .pairs > div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid var(--rule); padding: .25rem 0; }
+    .pairs dt { flex: none; max-width: 72%; }
     .pairs dd { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
     .card .note { margin: .25rem 0 .6rem; padding: .4rem .7rem; font-size: .95rem; }
     .card .pairs { grid-template-columns: 1fr; }
@@ -65,7 +66,7 @@ enum PageStyle {
     summary { cursor: pointer; font-weight: 600; }
     footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); font-size: .85rem; overflow-wrap: anywhere; }
     footer p { margin: .2rem 0; max-width: none; }
-    @media (max-width: 40rem) { .picture svg { min-width: 30rem; } }
+    @media (max-width: 40rem) { .picture svg { min-width: 26rem; } }
     @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
     @media print {
       body { padding: 0; max-width: none; font-size: 11pt; }

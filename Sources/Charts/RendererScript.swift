@@ -48,10 +48,13 @@ enum RendererScript {
         svg = png = html = b""
         try:
             settings = {"vl_version": job["vegaLite"]}
-            if "svg" in job["formats"]:
-                svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], **settings).encode()
-            if "png" in job["formats"]:
-                png = vl_convert.vegalite_to_png(spec, scale=job["scale"], allowed_base_urls=[], **settings)
+            if "svg" in job["formats"] or "png" in job["formats"]:
+                drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], **settings)
+                # The bytes that vegalite_to_png makes, without laying the chart out a second time.
+                if "png" in job["formats"]:
+                    png = vl_convert.svg_to_png(drawn, scale=job["scale"])
+                if "svg" in job["formats"]:
+                    svg = drawn.encode()
             if "html" in job["formats"]:
                 html = vl_convert.vegalite_to_html(spec, bundle=True, renderer="svg", **settings).encode()
             answer("ok", svg, png, html)

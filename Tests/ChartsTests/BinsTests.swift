@@ -112,6 +112,28 @@ struct Seeded {
     }
   }
 
+  /// On a logarithmic axis the curve holds as many values as the bars, and is highest where most are.
+  @Test func densityOfLogarithms() throws {
+    var random = Seeded(state: 7)
+    // Ratios to 50 of the same size up and down.
+    let values = [0, -3] + (0..<2000).map { _ in 50 * (1 + 9 * random.unit() * random.unit()) / (1 + 9 * random.unit() * random.unit()) }
+    let chart = Histogram(values: values, frame: Frame("Spend"), x: Axis("Spend", scale: .log), density: true)
+    let bins = try #require(chart.bins)
+    guard case .array(let layers)? = chart.spec(.light)["layer"], case .array(let rows)? = layers[1]["data"]?["values"] else {
+      Issue.record("no curve")
+      return
+    }
+    let curve = rows.map { row -> (x: Double, y: Double) in
+      guard case .number(let x)? = row["x"], case .number(let y)? = row["y"] else { return (.nan, .nan) }
+      return (x, y)
+    }
+    let held = curve.reduce(0) { $0 + $1.y } * Double(bins.count) / Double(curve.count)
+    #expect(abs(held - 2000) < 1e-3)
+    #expect(zip(curve, curve.dropFirst()).allSatisfy { $0.x < $1.x } && bins.edges[0] < curve[0].x && curve.last!.x < bins.edges[bins.count])
+    let peak = curve.max { $0.y < $1.y }!
+    #expect(peak.x > 30 && peak.x < 80)
+  }
+
   @Test func fifthRoots() {
     for value in [1.0, 32, 243, 1e6, 1e10] {
       let root = Density.fifthRoot(value)

@@ -29,7 +29,7 @@ import Testing
       Issue.record("no layers")
       return
     }
-    #expect(ends.map { $0["label"]?.json } == ["\"A  6\"", "\"B  5\"", "\"B  10\"", "\"C  1\""])
+    #expect(ends.map { $0["label"]?.json } == ["\"A · 6\"", "\"B · 5\"", "\"B · 10\"", "\"C · 1\""])
   }
 
   @Test func elbowOfClusterCounts() {

@@ -30,4 +30,27 @@ import Testing
       for (x, y) in zip(a["outputs"]!.members!, b["outputs"]!.members!) { #expect(x.value["digest"] == y.value["digest"], "\(a["name"]!) \(x.key)") }
     }
   }
+
+  /// Every kind of picture that the document has, and its report, from two runs that share nothing.
+  @Test func twoRunsDrawTheSame() throws {
+    let folder = Folder()
+    func outputs(_ store: String, _ more: [String]) throws -> [(name: String, digest: JSONValue?)]? {
+      let outcome = Executable.run(
+        [
+          "run", Executable.packageRoot + "/pipelines/segmentation-and-value.json", "--artifacts", folder.path + "/" + store, "--json", "--quiet",
+          "--set", "customers=500", "--to", "page",
+        ] + more, in: folder.path)
+      if outcome.code != 0, outcome.error.contains("renderer") {
+        print("no chart renderer here: pictures are not compared")
+        return nil
+      }
+      try #require(outcome.code == 0, "\(outcome.error)")
+      let stages = try #require(try JSONReader.read(Array(outcome.out.utf8), file: "run --json").value["stages"]?.array)
+      return stages.filter { ["pictures", "page"].contains($0["name"]?.string) }
+        .flatMap { stage in (stage["outputs"]?.members ?? []).map { (name: $0.key, digest: $0.value["digest"]) } }
+    }
+    guard let first = try outputs("one", []), let second = try outputs("two", ["-j", "1"]) else { return }
+    #expect(first.count == 28)
+    for (a, b) in zip(first, second) { #expect(a.name == b.name && a.digest != nil && a.digest == b.digest, "\(a.name)") }
+  }
 }

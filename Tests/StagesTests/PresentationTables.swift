@@ -74,7 +74,7 @@ enum PresentationTables {
 
   static let evaluation: JSONValue = [
     "customers": 2357, "left_out": 0, "purchases": ["mae": 0.7855, "rmse": 1.608, "pearson": 0.6256],
-    "spend": ["mae": 31.25, "gradient": 0.0000000012],
+    "spend": ["mae": 31.25, "gradient": 0.0000000012, "norm": 3.4280537977333362e-15],
   ]
 
   /// A document's settings as the repository has them.

@@ -101,7 +101,7 @@ enum Looking {
       ])
     #expect(result.binding.reads.map(\.columns) == [.all, .all, .all])
     let html = page(result)
-    for text in ["<h2>Charts</h2>", "<h2>score</h2>", "<h2>by frequency</h2>", "<dt>mae</dt><dd>0.7855</dd>", "<dt>gradient</dt><dd>1.2e-09</dd>", "1,411"] {
+    for text in ["<h2>Charts</h2>", "<h2>score</h2>", "<h2>by frequency</h2>", "<dt>mae</dt><dd>0.7855</dd>", "<dt>gradient</dt><dd>1.2e-09</dd>", "<dt>norm</dt><dd>3.428e-15</dd>", "1,411"] {
       #expect(html.contains(text), "\(text)")
     }
   }

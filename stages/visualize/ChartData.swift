@@ -24,6 +24,32 @@ struct ChartData {
     return (numbers, values)
   }
 
+  /// Columns of numbers, and the labels of one column as codes.
+  func rows(numbers names: [String], label: String) throws -> (numbers: [[Double]], labels: LabelCodes) {
+    var numbers = names.map { _ in [Double]() }, labels = LabelCodes(expecting: table.rows)
+    for at in numbers.indices { numbers[at].reserveCapacity(table.rows) }
+    try RowStream(table, columns: (names + [label]).unique).forEach(context) { batch in
+      for (at, name) in names.enumerated() { numbers[at] += batch[name].doubles() }
+      labels.add(batch[label])
+    }
+    return (numbers, labels)
+  }
+
+  /// Who came back, by the period of a customer's first row.
+  func cohorts(of customer: String, _ time: String, every: ChartSettings.Every) throws -> CohortCounts {
+    let rows = Relation.project(
+      .scan("table"), [.init(" customer", Expression(.column(customer))), .init(" period", try start(of: time, every: every))])
+    var counts = CohortCounts(every: every, customer: table.type.schema.type(of: customer) ?? .string)
+    try rows.rows(["table": RowStream(table, columns: [customer, time].unique)], context).forEach(context) { batch in
+      counts.add(batch.columns[0], batch.columns[1])
+    }
+    return counts
+  }
+
+  private func start(of time: String, every: ChartSettings.Every) throws -> Expression {
+    try Expression.parse("date_trunc('\(every.rawValue)', \(Expression(.column(time))))")
+  }
+
   /// One row per group, ascending by the columns of `by`; its last column is the chart's aggregate.
   func groups(by names: [String], _ value: Expression) throws -> Batch {
     let aggregate = Relation.aggregate(
@@ -32,12 +58,12 @@ struct ChartData {
     return try aggregate.rows(["table": RowStream(table, columns: read)], context).whole(context)
   }
 
-  /// One row per group and period of a time, ascending by both, with an aggregate.
-  func periods(of time: String, every: ChartSettings.Every, by names: [String], _ value: Expression) throws -> Batch {
-    let start = try Expression.parse("date_trunc('\(every.rawValue)', \(Expression(.column(time))))")
+  /// One row per period of a time, ascending, with an aggregate.
+  func periods(of time: String, every: ChartSettings.Every, _ value: Expression) throws -> Batch {
+    let start = try start(of: time, every: every)
     let aggregate = Relation.aggregate(
-      .scan("table"), by: names.map { .init($0, Expression(.column($0))) } + [.init(" period", start)], [.init(" value", value)])
-    let read = (names + [time] + plan.columns.filter { value.columnNames.contains($0) }).unique
+      .scan("table"), by: [.init(" period", start)], [.init(" value", value)])
+    let read = ([time] + plan.columns.filter { value.columnNames.contains($0) }).unique
     return try aggregate.rows(["table": RowStream(table, columns: read)], context).whole(context)
   }
 

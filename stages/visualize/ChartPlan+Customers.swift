@@ -43,30 +43,16 @@ extension ChartPlan {
   /// The share of customers with a row in each period after that of their first one.
   func retention(_ data: ChartData) throws -> any Chart {
     let every = settings.every ?? .month
-    let pairs = try data.periods(of: x, every: every, by: [settings.y[0]], .countOfRows)
-    let (who, when) = (pairs.columns[0], pairs.columns[1])
-    var active: [Int: [Int: Int]] = [:]
-    var names: [Int: String] = [:]
-    var (cohort, last) = (0, Int.min)
-    // Rows of one customer follow each other, the earliest first.
-    for row in 0..<pairs.count where !who.isNull(row) && !when.isNull(row) {
-      let value = when.value(at: row)
-      let period = every.number(of: value)
-      if row == 0 || who.isNull(row - 1) || who.value(at: row) != who.value(at: row - 1) || when.isNull(row - 1) {
-        cohort = period
-        names[period] = every.name(of: value)
-      }
-      active[cohort, default: [:]][period - cohort, default: 0] += 1
-      last = max(last, period)
-    }
+    var counts = try data.cohorts(of: settings.y[0], x, every: every)
+    let (active, names, last) = counts.counted()
     let cohorts = Array(active.keys.sorted().suffix(settings.limit ?? 24))
     let longest = cohorts.first.map { min(last - $0, settings.limit ?? 24) } ?? 0
     var values: [Double] = []
     for cohort in cohorts {
-      let size = Double(active[cohort]?[0] ?? 0)
+      let own = active[cohort] ?? []
       for offset in 1...max(1, longest) {
         // Periods that have not been yet stay empty; those without anybody are zero.
-        values.append(cohort + offset <= last ? Double(active[cohort]?[offset] ?? 0) / size : .nan)
+        values.append(cohort + offset <= last ? Double(offset < own.count ? own[offset] : 0) / Double(own[0]) : .nan)
       }
     }
     let rows = cohorts.map { "\(names[$0] ?? "")  (\(NumberFormat.integer.text(Double(active[$0]?[0] ?? 0))))" }
@@ -84,7 +70,7 @@ extension ChartPlan {
   func trend(_ data: ChartData) throws -> any Chart {
     guard let value else { preconditionFailure("a trend was planned without its value") }
     let every = settings.every ?? .month
-    let periods = try data.periods(of: x, every: every, by: [], value)
+    let periods = try data.periods(of: x, every: every, value)
     let all = (0..<periods.count).filter { !periods.columns[0].isNull($0) }
     let numbers = periods.columns[1].doubles()
     let values = all.map { numbers[$0] }
@@ -139,44 +125,6 @@ extension Bins {
       if bin == count - 1, highest > to || (!closesLast && highest >= to) { return low + "+" }
       if closesLast { return "\(low)–\(NumberFormat.plain.text(to))" }
       return to - from == 1 ? low : "\(low)–\(NumberFormat.plain.text(to - 1))"
-    }
-  }
-}
-
-extension ChartSettings.Every {
-  /// Periods since some fixed one; of the start of a period.
-  fileprivate func number(of start: Value) -> Int {
-    let date = Self.day(of: start)
-    return switch self {
-    case .day: date.days
-    // Weeks begin on Monday; 1970-01-05 was one.
-    case .week: (date.days + 7_000_003) / 7
-    case .month: date.year * 12 + date.month - 1
-    case .quarter: date.year * 4 + (date.month - 1) / 3
-    case .year: date.year
-    }
-  }
-
-  /// "2010-01", "2010 Q1", "2010", or the day.
-  fileprivate func name(of start: Value) -> String {
-    let date = Self.day(of: start)
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return switch self {
-    case .day, .week: "\(date.year)-\(two(date.month))-\(two(date.day))"
-    case .month: "\(date.year)-\(two(date.month))"
-    case .quarter: "\(date.year) Q\((date.month - 1) / 3 + 1)"
-    case .year: "\(date.year)"
-    }
-  }
-
-  private static func day(of start: Value) -> CivilDate {
-    switch start {
-    case .date(let day): return CivilDate(days: Int(day))
-    case .timestamp(let micros):
-      // Midnight in a zone is some hours from that of UTC: thirteen hours later it is the same day in both.
-      let (day, rest) = (micros &+ 46_800_000_000).quotientAndRemainder(dividingBy: 86_400_000_000)
-      return CivilDate(days: Int(day) - (rest < 0 ? 1 : 0))
-    case .null, .bool, .int, .float, .decimal, .string: preconditionFailure("a period of a chart begins at no time")
     }
   }
 }

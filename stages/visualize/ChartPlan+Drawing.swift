@@ -122,12 +122,15 @@ extension ChartPlan {
   }
 
   private func scatter(_ data: ChartData) throws -> any Chart {
-    let (numbers, labels) = try data.rows(numbers: [x, settings.y[0]], labels: [settings.colour].compactMap(\.self))
+    let numbers: [[Double]]
     var groups: Groups?
-    if let values = labels.first {
-      let names = Array(Set(values)).sorted(by: Value.precedes)
-      let codes = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
-      groups = Groups(names: names.map(\.label), codes: values.map { codes[$0]! })
+    if let colour = settings.colour {
+      var labels: LabelCodes
+      (numbers, labels) = try data.rows(numbers: [x, settings.y[0]], label: colour)
+      labels.sort()
+      groups = Groups(names: labels.names.map(\.label), codes: labels.codes.map(Int.init))
+    } else {
+      numbers = try data.rows(numbers: [x, settings.y[0]]).numbers
     }
     return Scatter(
       x: numbers[0], y: numbers[1], groups: groups, groupTitle: settings.colour.map(words(of:)), frame: frame(height: 420),

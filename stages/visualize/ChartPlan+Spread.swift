@@ -7,20 +7,17 @@ import Statistics
 /// Charts of how values and rows lie to each other.
 extension ChartPlan {
   func box(_ data: ChartData) throws -> any Chart {
-    let (numbers, labels) = try data.rows(numbers: [settings.y[0]], labels: [x])
-    var values: [Value: [Double]] = [:]
-    var names: [Value] = []
+    let (numbers, labels) = try data.rows(numbers: [settings.y[0]], label: x)
+    var values = [[Double]](repeating: [], count: labels.names.count)
     var leftOut = 0
-    for (row, name) in labels[0].enumerated() {
-      if name == .null || !numbers[0][row].isFinite {
+    for (row, code) in labels.codes.enumerated() {
+      if labels.names[Int(code)] == .null || !numbers[0][row].isFinite {
         leftOut += 1
-        continue
+      } else {
+        values[Int(code)].append(numbers[0][row])
       }
-      if values[name] == nil { names.append(name) }
-      values[name, default: []].append(numbers[0][row])
     }
-    names.sort(by: Value.precedes)
-    var categories = names.compactMap { Box.Category($0.label, values[$0] ?? []) }
+    var categories = labels.ascending.compactMap { Box.Category(labels.names[$0].label, values[$0]) }
     switch settings.sort {
     case .ascending: categories = categories.enumerated().sorted { ($0.element.median, $0.offset) < ($1.element.median, $1.offset) }.map(\.element)
     case .descending: categories = categories.enumerated().sorted { (-$0.element.median, $0.offset) < (-$1.element.median, $1.offset) }.map(\.element)
@@ -39,11 +36,17 @@ extension ChartPlan {
   func correlation(_ data: ChartData) throws -> any Chart {
     let names = settings.y.items
     let columns = try data.rows(numbers: names).numbers
+    let isWhole = columns.map { $0.allSatisfy(\.isFinite) }
     var cells = [Double](repeating: .nan, count: names.count * names.count)
     for a in names.indices {
       for b in 0...a {
-        let rows = columns[a].indices.filter { columns[a][$0].isFinite && columns[b][$0].isFinite }
-        let value = Summaries.correlation(rows.map { columns[a][$0] }, rows.map { columns[b][$0] })
+        let value: Double
+        if isWhole[a], isWhole[b] {
+          value = Summaries.correlation(columns[a], columns[b])
+        } else {
+          let rows = columns[a].indices.filter { columns[a][$0].isFinite && columns[b][$0].isFinite }
+          value = Summaries.correlation(rows.map { columns[a][$0] }, rows.map { columns[b][$0] })
+        }
         (cells[a * names.count + b], cells[b * names.count + a]) = (value, value)
       }
     }

@@ -16,7 +16,7 @@ public struct Visualize: Stage {
       .document("charts", help: "every chart with its title, words, SVG and Vega-Lite specification; what report embeds"),
       .file("pictures", .many, help: "of a chart NAME the output NAME is NAME.png, NAME-svg is NAME.svg and NAME-html is NAME.html"),
     ],
-    version: 2,
+    version: 3,
     shares: ["charts": "2", "renderer": ChartRenderer.version, "expressions": TypedExpression.kernelsVersion])
 
   enum FileFormat: String, SettingChoice, Hashable { case png, svg, html }
