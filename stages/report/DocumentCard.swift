@@ -120,8 +120,14 @@ struct DocumentCard {
   private static func text(_ number: JSONNumber) -> String {
     if let whole = number.int64, whole.magnitude < 1 << 53 { return NumberFormat.integer.text(Double(whole)) }
     guard let value = number.double else { return number.text }
-    if abs(value) < 1e-6 || abs(value) >= 1e15 { return "\(value)" }
+    if abs(value) < 1e-6 || abs(value) >= 1e15 { return rounded("\(value)") }
     return NumberFormat(decimals: decimals(for: abs(value))).text(value)
+  }
+
+  // 3.4280537977333362e-15 → 3.428e-15
+  private static func rounded(_ text: String) -> String {
+    guard let e = text.firstIndex(of: "e"), text[..<e].count > 6, let value = Double(text[..<e]) else { return text }
+    return NumberFormat(decimals: 3).text(value) + text[e...]
   }
 
   // 12345.678 → 2; 1.5 → 4; 0.0123 → 5

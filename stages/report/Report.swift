@@ -13,7 +13,7 @@ public struct Report: Stage {
   public static let contract = Contract(
     "report", "one self-contained HTML page: figures, pictures, tables, models",
     inputs: [Port("inputs", .any, .many, help: "tables and documents, which figures and sections name by their alias")],
-    outputs: [.file("page", help: "report.html")], version: 3,
+    outputs: [.file("page", help: "report.html")], version: 4,
     shares: ["charts": "2", "expressions": TypedExpression.kernelsVersion])
 
   @Setting("title of the page") var title = "Report"

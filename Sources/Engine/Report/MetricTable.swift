@@ -25,11 +25,18 @@ public struct MetricTable: Sendable {
     let numbers = stages.map { Self.numbers(in: $0.metrics, below: "") }
     var names: [String] = []
     for list in numbers { for (name, _) in list where !names.contains(name) { names.append(name) } }
+    // A metric that repeats the value of the matrix under the same name says nothing new.
+    for (at, axis) in stages[0].variant.entries.enumerated() {
+      let repeats = zip(stages, numbers).allSatisfy { stage, numbers in
+        numbers.allSatisfy { $0.0 != axis.name || $0.1 == stage.variant.entries[at].value.json }
+      }
+      if repeats { names.removeAll { $0 == axis.name } }
+    }
     if names.isEmpty { return nil }
-    let shown = Array(names.prefix(Self.limit))
+    let shown = Array(names.prefix(Self.limit)), axes = stages[0].variant.entries.map(\.name)
     stage = name
-    axes = stages[0].variant.entries.map(\.name)
-    metrics = shown
+    self.axes = axes
+    metrics = shown.map { axes.contains($0) ? $0 + " (metric)" : $0 }
     rows = zip(stages, numbers).map { stage, numbers in
       (stage.variant.entries.map { $0.value.json.string ?? $0.value.json.canonical }, shown.map { name in numbers.first { $0.0 == name }?.1 })
     }
