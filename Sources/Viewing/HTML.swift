@@ -37,6 +37,8 @@ struct HTMLTable {
 
   let caption: String
   let columns: [Column]
+  /// Cells that hold data keep a width at which dates stay on one line.
+  var holdsData = false
   private var rows: [HTML] = []
 
   init(_ caption: String, _ columns: [Column]) {
@@ -65,8 +67,9 @@ struct HTMLTable {
     let head = columns.map { column -> HTML in
       column.isNumber ? "<th scope=\"col\" class=\"number\">\(column.title)</th>" : "<th scope=\"col\">\(column.title)</th>"
     }
+    let style: HTML = holdsData ? " class=\"data\"" : ""
     return """
-      <div class="wide" tabindex="0" role="region" aria-label="\(caption)"><table><caption>\(caption)</caption>
+      <div class="wide" tabindex="0" role="region" aria-label="\(caption)"><table\(style)><caption>\(caption)</caption>
       <thead><tr>\(head.joined())</tr></thead>
       <tbody>
       \(rows.joined())</tbody></table></div>

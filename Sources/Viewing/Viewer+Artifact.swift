@@ -44,8 +44,12 @@ extension Viewer {
     let stage = record?["stages"]?.array?.first { $0["name"]?.string == newest.stage }
     var body: HTML = "<h2>Made by</h2>\n<dl><dt>stage</dt><dd>\(newest.stage) (\(stage?["kind"]?.string ?? "")), output \(newest.output)</dd>"
     body += "<dt>recipe</dt><dd><code>\(stage?["recipe"]?.string ?? "")</code></dd>"
-    let runs = makers.prefix(Self.makerLimit).map { maker -> HTML in "<a href=\"/runs/\(percentEncoded(maker.run))\">\(maker.run)</a>" }
-    body += "<dt>in runs</dt><dd>\(runs.joined(", "))\(makers.count > Self.makerLimit ? " and \(makers.count - Self.makerLimit) more" : "")</dd>"
+    let twins = makers.dropFirst().filter { $0.run == newest.run }.map { "\($0.stage).\($0.output)" }
+    if !twins.isEmpty { body += "<dt>the same</dt><dd>\(twins.joined(separator: ", "))</dd>" }
+    var runs: [String] = []
+    for maker in makers where runs.last != maker.run { runs.append(maker.run) }
+    let links = runs.prefix(Self.makerLimit).map { run -> HTML in "<a href=\"/runs/\(percentEncoded(run))\">\(run)</a>" }
+    body += "<dt>in runs</dt><dd>\(links.joined(", "))\(runs.count > Self.makerLimit ? " and \(runs.count - Self.makerLimit) more" : "")</dd>"
     let files = (stage?["sources"]?.members ?? []).map(\.key)
     if !files.isEmpty { body += "<dt>files</dt><dd>\(files.joined(separator: ", "))</dd>" }
     body += "</dl>\n"
@@ -91,6 +95,7 @@ extension Viewer {
     var rows = HTMLTable(
       look.first.count < table.rows ? "The first \(look.first.count) of \(counted(table.rows, "row"))" : counted(table.rows, "row"),
       [HTMLTable.Column(title: "row", isNumber: true)] + look.profiles.map { HTMLTable.Column(title: $0.field.name, isNumber: $0.field.type.isNumeric) })
+    rows.holdsData = true
     for (at, values) in look.first.enumerated() { rows.append(["\(at + 1)"] + values.map(cell)) }
     return body + "<h2>Rows</h2>\n\(rows.html)"
   }

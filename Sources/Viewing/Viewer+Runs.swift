@@ -23,8 +23,8 @@ extension Viewer {
       // The run before is the first, the newest the second, until somebody chooses otherwise.
       let (isOld, isNew): (HTML, HTML) = (at == min(1, shown.count - 1) ? " checked" : "", at == 0 ? " checked" : "")
       let choice: HTML = """
-        <label><input type="radio" name="a" value="\(entry.id)"\(isOld)> first<span class="hidden">: \(entry.id)</span></label>\
-        <label><input type="radio" name="b" value="\(entry.id)"\(isNew)> second<span class="hidden">: \(entry.id)</span></label>
+        <label><input type="radio" name="a" value="\(entry.id)" aria-label="first: \(entry.id)"\(isOld)> first</label>\
+        <label><input type="radio" name="b" value="\(entry.id)" aria-label="second: \(entry.id)"\(isNew)> second</label>
         """
       let ended = run.state == .ended
       table.append([

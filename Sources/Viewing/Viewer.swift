@@ -141,7 +141,7 @@ enum ViewStyle {
     button { font: inherit; color: var(--paper); background: var(--executed); border: 0; border-radius: .3rem; padding: .35rem .9rem; }
     a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--executed); outline-offset: 2px; }
     img { max-width: 100%; height: auto; } tr:target { outline: 2px solid var(--executed); } label { display: block; padding: .2rem .4rem; }
-    .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+    .data td:not(.number) { min-width: 6rem; } form th, form td { white-space: nowrap; }
     ol.steps { padding-left: 1.2rem; } ol.steps > li { margin-bottom: 1.2rem; }
 
     """

@@ -97,7 +97,7 @@ import Testing
 
     let runs = page(viewer, "/")
     #expect(runs.contains("<th scope=\"row\"><a href=\"/runs/\(second)\">\(second)</a></th><td><span class=\"status succeeded\">succeeded</span></td><td>shop<br>"))
-    #expect(runs.contains("<input type=\"radio\" name=\"a\" value=\"\(first)\" checked>") && runs.contains("<input type=\"radio\" name=\"b\" value=\"\(second)\" checked>"))
+    #expect(runs.contains("<input type=\"radio\" name=\"a\" value=\"\(first)\" aria-label=\"first: \(first)\" checked>") && runs.contains("<input type=\"radio\" name=\"b\" value=\"\(second)\" aria-label=\"second: \(second)\" checked>"))
     #expect(try #require(runs.firstRange(of: second)).lowerBound < #require(runs.firstRange(of: first)).lowerBound)
     #expect(page(viewer, "/runs") == runs)
 

@@ -101,8 +101,8 @@ struct LineageEvent {
         JSONMember("fields", .array(table.schema.fields.map { ["name": .string($0.name), "type": .string($0.type.description)] })),
       ])))
       let columns = table.schema.fields.compactMap { field -> JSONMember? in
-        let place = ColumnLineage.Place(artifact: output.record.digest, column: field.name)
-        guard let step = trace.step(place, stage: stage.name, output: output.name) else { return nil }
+        let place = ColumnLineage.Place(stage: stage.name, output: output.name, artifact: output.record.digest, column: field.name)
+        guard let step = trace.step(place) else { return nil }
         let from = step.from.compactMap { inputField($0, step) }
         return from.isEmpty ? nil : JSONMember(field.name, ["inputFields": .array(from)])
       }
@@ -115,8 +115,9 @@ struct LineageEvent {
       ])
   }
 
+  /// Nil of a document or file, which has no fields: it stands among the inputs of the job.
   private func inputField(_ source: ColumnLineage.Source, _ step: ColumnLineage.Step) -> JSONValue? {
-    guard let stage = source.stage, let output = source.output else { return nil }
+    guard let stage = source.stage, let output = source.output, let column = source.column else { return nil }
     let (type, subtype): (JSONValue, JSONValue?) =
       switch step.way {
       case .same: ("DIRECT", "IDENTITY")
@@ -128,7 +129,7 @@ struct LineageEvent {
     if let subtype { transformation.append(JSONMember("subtype", subtype)) }
     transformation.append(JSONMember("description", .string(step.kind)))
     return .object(dataset(stage, output, []).members! + [
-      JSONMember("field", .string(source.column)), JSONMember("transformations", .array([.object(transformation)])),
+      JSONMember("field", .string(column)), JSONMember("transformations", .array([.object(transformation)])),
     ])
   }
 

@@ -4,18 +4,15 @@ import Pipelines
 
 /// Where a column of the store comes from, back to the files: from the record of a run, recipes and digests; no kind is asked.
 ///
-/// Three things are known of a step, from the surest to the widest. A column of an input with the same digest *is* this column.
+/// Three things are known of a step, from the surest to the widest. A column of an input with the same name and digest *is* this column.
 /// A setting under the column's name says what it is made of. And a stage reads the columns that its recipe names: no other can have changed it.
 public struct ColumnLineage: Sendable {
-  /// A column of a table.
+  /// A column of an output; nil: all of a document or file. Outputs of two stages may be one artifact.
   public struct Place: Hashable, Sendable {
+    public let stage: String
+    public let output: String
     public let artifact: Digest
-    public let column: String
-
-    public init(artifact: Digest, column: String) {
-      self.artifact = artifact
-      self.column = column
-    }
+    public let column: String?
   }
 
   /// How a column came from those before it.
@@ -28,7 +25,7 @@ public struct ColumnLineage: Sendable {
     case name
     /// The stage made it of what it reads.
     case stage
-    /// The stage reads no table: its files, or nothing.
+    /// The stage reads nothing but its files.
     case origin
     /// The recipe is not in the store any more.
     case unknown
@@ -37,19 +34,24 @@ public struct ColumnLineage: Sendable {
   public struct Source: Hashable, Sendable {
     /// The name that the stage has for its input.
     public let alias: String
-    public let column: String
+    /// Nil: all of a document or file.
+    public let column: String?
     /// The stage and output that gave it, and the artifact; nil: the run's record does not say.
     public let stage: String?
     public let output: String?
     public let artifact: Digest?
+
+    public var place: Place? {
+      guard let stage, let output, let artifact else { return nil }
+      return Place(stage: stage, output: output, artifact: artifact, column: column)
+    }
   }
 
   public struct Step: Sendable {
     public let place: Place
-    public let type: ColumnType
-    public let stage: String
+    /// Nil of a document or file.
+    public let type: ColumnType?
     public let kind: String
-    public let output: String
     public let way: Way
     public let from: [Source]
     /// All that the stage reads.
@@ -75,18 +77,14 @@ public struct ColumnLineage: Sendable {
       let run = view.run(exactly: maker.run), let record = view.record(of: run)
     else { return nil }
     let trace = RunTrace(record, view)
-    var steps: [Step] = [], seen: Set<Place> = [Place(artifact: artifact, column: column)]
-    var queue = [(place: Place(artifact: artifact, column: column), stage: maker.stage, output: maker.output)], at = 0
+    let first = Place(stage: maker.stage, output: maker.output, artifact: artifact, column: column)
+    var steps: [Step] = [], seen: Set = [first], queue = [first], at = 0
     while at < queue.count, steps.count < Self.limit {
-      let next = queue[at]
-      at += 1
-      guard let step = trace.step(next.place, stage: next.stage, output: next.output) else { continue }
-      steps.append(step)
-      for source in step.from {
-        guard let artifact = source.artifact, let stage = source.stage, let output = source.output else { continue }
-        let place = Place(artifact: artifact, column: source.column)
-        if seen.insert(place).inserted { queue.append((place, stage, output)) }
+      if let step = trace.step(queue[at]) {
+        steps.append(step)
+        for place in step.from.compactMap(\.place) where seen.insert(place).inserted { queue.append(place) }
       }
+      at += 1
     }
     guard !steps.isEmpty else { return nil }
     self.run = maker.run

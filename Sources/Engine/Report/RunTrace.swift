@@ -1,4 +1,5 @@
 import Columns
+import Diagnostics
 import Expressions
 import Pipelines
 
@@ -25,43 +26,50 @@ struct RunTrace {
     var giver: (stage: String, output: String, artifact: Digest)?
   }
 
-  func step(_ place: ColumnLineage.Place, stage name: String, output: String) -> ColumnLineage.Step? {
-    guard let stage = stages[name], let table = table(place.artifact, stage, output), let at = table.schema.index(of: place.column) else { return nil }
+  func step(_ place: ColumnLineage.Place) -> ColumnLineage.Step? {
+    guard let stage = stages[place.stage] else { return nil }
     let recipe = recipe(of: stage)?.recipe
     let inputs = inputs(of: stage, recipe)
-    let spoken = settings(recipe?["settings"] ?? .null, of: place.column)
-    let (way, from) = recipe == nil ? (.unknown, []) : origin(table, at, inputs, spoken.map { $0.value })
+    var field: (type: ColumnType, at: Int, table: ArtifactRecord.Table)?
+    if let column = place.column {
+      guard let table = table(place.artifact, stage, place.output), let at = table.schema.index(of: column) else { return nil }
+      field = (table.schema.fields[at].type, at, table)
+    }
+    let spoken = place.column.map { settings(recipe?["settings"] ?? .null, of: $0) } ?? []
+    var (way, from) = field.flatMap { origin($0.table, $0.at, inputs, spoken.map { $0.value }) } ?? (.stage, inputs.flatMap(all))
+    if recipe == nil { way = .unknown } else if from.isEmpty { way = .origin }
     return ColumnLineage.Step(
-      place: place, type: table.schema.fields[at].type, stage: name, kind: stage["kind"]?.string ?? "", output: output, way: way, from: from,
-      reads: self.inputs(of: name), settings: spoken,
-      files: (stage["sources"]?.members ?? []).map(\.key))
+      place: place, type: field?.type, kind: stage["kind"]?.string ?? "", way: way, from: from, reads: self.inputs(of: place.stage), settings: spoken, files: (stage["sources"]?.members ?? []).map(\.key))
   }
 
+  /// What is read of an input: columns, or all of a document or file.
+  private func all(_ input: Input) -> [ColumnLineage.Source] {
+    input.columns.isEmpty && input.isWhole ? [source(input, nil)] : input.columns.map { source(input, $0.name) }
+  }
+
+  private func source(_ input: Input, _ column: String?) -> ColumnLineage.Source {
+    ColumnLineage.Source(alias: input.alias, column: column, stage: input.giver?.stage, output: input.giver?.output, artifact: input.giver?.artifact)
+  }
+
+  /// From the surest to the widest; nil: nothing narrower is known than all that the stage reads.
   private func origin(
     _ table: ArtifactRecord.Table, _ at: Int, _ inputs: [Input], _ spoken: [JSONValue]
-  ) -> (ColumnLineage.Way, [ColumnLineage.Source]) {
-    let field = table.schema.fields[at]
-    let read = inputs.flatMap { input in input.columns.map { (input: input, column: $0) } }
-    let sources = { (chosen: [(input: Input, column: (name: String, type: String, digest: String?))]) in
-      chosen.map { pair in
-        ColumnLineage.Source(
-          alias: pair.input.alias, column: pair.column.name, stage: pair.input.giver?.stage, output: pair.input.giver?.output,
-          artifact: pair.input.giver?.artifact)
-      }
+  ) -> (ColumnLineage.Way, [ColumnLineage.Source])? {
+    let field = table.schema.fields[at], digest = table.recordedDigest(ofColumn: at)?.description
+    let read = inputs.flatMap { input in input.columns.map { (input: input, column: $0) } }.map { pair in
+      (pair: pair, source: source(pair.input, pair.column.name), isSame: digest != nil && pair.column.digest == digest)
     }
-    if let digest = table.recordedDigest(ofColumn: at)?.description {
-      // Columns of equal content, such as two without a value, are told apart by their names.
-      let same = read.filter { $0.column.digest == digest && $0.column.type == field.type.description }
-      let named = same.filter { $0.column.name == field.name }
-      if !same.isEmpty { return (.same, sources(named.isEmpty ? same : named)) }
-    }
+    let named = read.filter { $0.pair.column.name == field.name && $0.pair.column.type == field.type.description }
+    let same = named.filter(\.isSame)
+    if !same.isEmpty { return (.same, same.map { $0.source }) }
     var mentioned: [String] = []
     for text in spoken.flatMap(texts) { mentioned += (try? Expression.parse(text).columnNames) ?? [] }
-    let told = read.filter { pair in mentioned.contains(pair.column.name) || mentioned.contains("\(pair.input.alias).\(pair.column.name)") }
-    if !told.isEmpty { return (.setting, sources(told)) }
-    let named = read.filter { $0.column.name == field.name && $0.column.type == field.type.description }
-    if !named.isEmpty { return (.name, sources(named)) }
-    return read.isEmpty ? (.origin, []) : (.stage, sources(read))
+    let told = read.filter { mentioned.contains($0.pair.column.name) || mentioned.contains("\($0.pair.input.alias).\($0.pair.column.name)") }
+    if !told.isEmpty { return (.setting, told.map { $0.source }) }
+    if !named.isEmpty { return (.name, named.map { $0.source }) }
+    // Last: columns of few values are equal by chance.
+    let equal = read.filter { $0.isSame && $0.pair.column.type == field.type.description }
+    return equal.isEmpty ? nil : (.same, equal.map { $0.source })
   }
 
   // MARK: Inputs
