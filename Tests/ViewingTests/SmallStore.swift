@@ -51,7 +51,8 @@ final class SmallStore {
             "a<b>/\\"x\\" & 'y'.json": { "source": "note", "type": "string" } } } },
           "good": { "stage": "clean", "from": "sales", "with": { "keep": ["quantity > $least"] } },
           "valued": { "stage": "feature-engineer", "from": "good", "with": { "derive": { "revenue": "quantity * price" } } },
-          "spent": { "stage": "aggregate", "from": "valued", "with": { "by": { "customer": "customer" }, "aggregates": { "total": "sum(revenue)" } } }
+          "spent": { "stage": "aggregate", "from": "valued", "with": { "by": { "customer": "customer" }, "aggregates": { "total": "sum(revenue)" } } },
+          "csv": { "stage": "export", "from": "spent", "with": { "file": "spent.csv" } }
         } }
       """
     write(text, to: "shop.json")

@@ -80,10 +80,8 @@ import Testing
     ("/artifacts/00000000000000000000000000000000", "artifact 00000000000000000000000000000000 is not in the store: it was not kept, was collected, or is damaged (millrace cache verify)"),
     ("/artifacts/00000000000000000000000000000000/content", "artifact 00000000000000000000000000000000 is not in the store: it was not kept, was collected, or is damaged (millrace cache verify)"),
   ])
-  func isNotHere(_ target: String, words: String) throws {
-    let small = SmallStore()
-    try small.run()
-    #expect(page(Viewer(small.store, port: 8765), target, 404).contains("<h1>Not here</h1>\n<p>\(words)</p>\n"))
+  func isNotHere(_ target: String, words: String) {
+    #expect(page(Viewer(ArtifactStore(path: "/nowhere"), port: 8765), target, 404).contains("<h1>Not here</h1>\n<p>\(words)</p>\n"))
   }
 
   // MARK: Pages
@@ -100,6 +98,7 @@ import Testing
     #expect(runs.contains("<input type=\"radio\" name=\"a\" value=\"\(first)\" aria-label=\"first: \(first)\" checked>") && runs.contains("<input type=\"radio\" name=\"b\" value=\"\(second)\" aria-label=\"second: \(second)\" checked>"))
     #expect(try #require(runs.firstRange(of: second)).lowerBound < #require(runs.firstRange(of: first)).lowerBound)
     #expect(page(viewer, "/runs") == runs)
+    for word in ["latest", "last", String(first.dropLast())] { #expect(page(viewer, "/runs/\(word)", 404).contains("there is no run")) }
 
     let run = page(viewer, "/runs/\(second)")
     #expect(run.contains("<h1>Run of shop</h1>"))
@@ -107,7 +106,7 @@ import Testing
     #expect(run.contains("<tr id=\"stage-good\"><th scope=\"row\">good<br><small>clean</small></th><td><span class=\"status executed\">executed</span></td><td>parameter least: [&quot;int&quot;,0] → [&quot;int&quot;,1]</td>"))
     #expect(run.contains("<tr id=\"stage-sales\"><th scope=\"row\">sales<br><small>ingest</small></th><td><span class=\"status cached\">cached</span></td>"))
     #expect(run.contains("<a href=\"/artifacts/\(good)\" aria-label=\"artifact \(good)\"><code>\(good.prefix(8))</code></a> 2 rows"))
-    #expect(run.contains("role=\"group\" aria-label=\"4 stages and what flows between them\"") && run.contains("<a href=\"#stage-good\">"))
+    #expect(run.contains("role=\"group\" aria-label=\"5 stages and what flows between them\"") && run.contains("<a href=\"#stage-good\">"))
     #expect(run.contains("<caption>Parameters</caption>") && run.contains("<th scope=\"row\">least</th><td><code>1</code></td><td>default</td>"))
     #expect(run.contains("<th scope=\"row\">shop.csv</th><td>sales</td>"))
 
@@ -157,6 +156,21 @@ import Testing
       <tr><th scope="row" class="number">2</th><td class="number">2</td><td>bob</td><td class="number">1</td><td class="number">3.00</td><td><small>null</small></td></tr>
       <tr><th scope="row" class="number">3</th><td class="number">3</td><td>ann</td><td class="number">4</td><td class="number">0.25</td><td>A &amp; &quot;B&quot; &#39;C&#39;</td></tr>
       """))
+  }
+
+  /// A file of a pipeline is a stranger: no origin, no network, and no page where it is none.
+  @Test func filesAreGivenApart() throws {
+    let small = SmallStore()
+    try small.run()
+    let viewer = Viewer(small.store, port: 8765), file = try small.digest("csv", "file")
+    #expect(page(viewer, "/artifacts/\(file)").contains("<p><a href=\"/artifacts/\(file)/content\">Download spent.csv</a></p>"))
+    let content = get(viewer, "/artifacts/\(file)/content")
+    #expect(content.status == 200 && text(content) == "customer,total\nann,22.00\nbob,3.00\n,1.00\n")
+    #expect(content["Content-Type"] == "application/octet-stream")
+    #expect(content["Content-Disposition"] == "attachment; filename*=UTF-8''spent.csv")
+    #expect(content["Content-Security-Policy"] == "sandbox allow-scripts allow-downloads; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'")
+    #expect(page(viewer, "/artifacts/\(try small.digest("spent"))/content", 404).contains(" is no file</p>"))
+    #expect(try json(viewer, "/artifacts/\(file).json")["name"]?.string == "spent.csv")
   }
 
   @Test func columnsComeFrom() throws {
