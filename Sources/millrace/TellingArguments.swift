@@ -11,8 +11,10 @@ struct TellingArguments: ParsableArguments {
   @Option(help: ArgumentHelp("When each stage ran, for Perfetto or Chrome's about:tracing; also: millrace runs trace.", valueName: "file"))
   var trace: String?
   @Option(help: ArgumentHelp(
-    "OpenLineage events with the lineage of columns: a file whose end they are put at, or an address of http or https. Default: $OPENLINEAGE_URL; with \
-    $OPENLINEAGE_API_KEY and $OPENLINEAGE_NAMESPACE.", valueName: "place"))
+    """
+    OpenLineage events with the lineage of columns: a file whose end they are put at, or an address of http or https. Default: $OPENLINEAGE_URL; with \
+    $OPENLINEAGE_API_KEY and $OPENLINEAGE_NAMESPACE.
+    """, valueName: "place"))
   var lineage: String?
 
   /// Runs with those that are told, and tells them the end.
@@ -22,7 +24,7 @@ struct TellingArguments: ParsableArguments {
     let display = quiet || log != nil ? nil : ProgressDisplay(live: self.log.map { $0 == .live } ?? Standard.errorIsTerminal)
     let lineage = try lineagePlace.map { place in
       try LineageObserver(
-        place, namespace: environment("OPENLINEAGE_NAMESPACE") ?? "millrace", plan: plan, store: store, toolVersion: toolVersion, folder: project.folder)
+        place, namespace: environment("OPENLINEAGE_NAMESPACE") ?? "millrace", plan: plan, store: store, toolVersion: toolVersion, folder: project.documentFolder)
     }
     let all = ([log, display, lineage] as [(any RunObserver)?]).compactMap { $0 }
     var report: RunReport?

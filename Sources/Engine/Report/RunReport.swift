@@ -124,7 +124,7 @@ extension RunReport {
   static func summary(of record: [JSONMember]) -> JSONValue { .object(record.filter { summaryKeys.contains($0.key) }) }
 
   /// What `runs list` shows.
-  var summary: JSONValue {
+  public var summary: JSONValue {
     [
       "run": .string(id), "pipeline": .string(pipeline), "file": .string(file), "status": .string(status.rawValue),
       "started": .string(started), "seconds": .double(rounded(seconds)), "executed": .integer(count(.executed)),
