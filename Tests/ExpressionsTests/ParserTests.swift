@@ -94,7 +94,7 @@ func deepTextIsReadTwiceOrNotAtAll(before: String, core: String, after: String) 
       let printed = parsed.description
       #expect(try Expression.parse(printed) == parsed, "\(count): \(printed)")
       #expect(refused == 0, "refused once, \(count) is taken")
-    } catch let error as Mistakes {
+    } catch {
       #expect(error.all[0].message == "an expression is nested deeper than 100 levels")
       #expect(error.all[0].hint == "derive a column for a part of it")
       refused += 1
