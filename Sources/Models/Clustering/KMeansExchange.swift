@@ -28,7 +28,18 @@ extension KMeansLloyd {
 
   /// One pass over all points; whether one went elsewhere. Centers become the means of their points.
   private func exchanged(_ centers: inout [Double], _ labels: inout [Int32]) -> Bool {
-    let (n, d, stride, k) = (blocks.n, blocks.d, blocks.stride, centers.count / blocks.d)
+    // Known numbers of columns are unrolled.
+    switch blocks.d {
+    case 2: exchanged(&centers, &labels, Two())
+    case 3: exchanged(&centers, &labels, Three())
+    case 4: exchanged(&centers, &labels, Four())
+    default: exchanged(&centers, &labels, AnyWidth(count: blocks.d))
+    }
+  }
+
+  @inline(__always)
+  private func exchanged(_ centers: inout [Double], _ labels: inout [Int32], _ width: some Width) -> Bool {
+    let (n, d, stride, k) = (blocks.n, width.count, blocks.stride, centers.count / blocks.d)
     var (sums, mass) = ([Double](repeating: 0, count: k * d), [Double](repeating: 0, count: k))
     for place in 0..<n {
       let (c, w) = (Int(labels[place]), blocks.weights.isEmpty ? 1 : blocks.weights[place])
@@ -57,7 +68,10 @@ extension KMeansLloyd {
                 let gain = square(own) * (mass[own] / (mass[own] - w))
                 var (least, to) = (gain * (1 - 1e-12), own)
                 for c in 0..<k where c != own {
-                  let cost = square(c) * (mass[c] / (mass[c] + w))
+                  let square = square(c)
+                  // Most centers are too far by more than rounding: no division for them.
+                  if square * mass[c] * (1 - 1e-9) > least * (mass[c] + w) { continue }
+                  let cost = square * (mass[c] / (mass[c] + w))
                   if cost < least { (least, to) = (cost, c) }
                 }
                 if to == own { continue }

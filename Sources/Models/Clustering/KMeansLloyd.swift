@@ -20,31 +20,40 @@ struct KMeansLloyd: Sendable {
 
   /// Until no center moves, or the centers move less than `threshold`, squared and summed.
   func iterate(from start: [Double], maximumIterations: Int, until threshold: Double) -> State {
-    let k = start.count / d
-    var state = State(centers: start, iterations: 0, settled: false)
-    while state.iterations < maximumIterations {
-      state.iterations += 1
-      var total = pass(state.centers)
-      if total.weights.contains(0) { relocate(&total, state.centers) }
-      var moved = 0.0
-      var isSame = true
-      for c in 0..<k where total.weights[c] > 0 {
-        for j in 0..<d {
-          let new = total.sums[c * d + j] / total.weights[c]
-          let step = new - state.centers[c * d + j]
-          if step != 0 { isSame = false }
-          moved += step * step
-          state.centers[c * d + j] = new
+    BlockMemory.with(blocks: blocks.count, columns: d) { memory in
+      let k = start.count / d
+      var state = State(centers: start, iterations: 0, settled: false)
+      // How far any center has moved, over all passes.
+      var drift = 0.0
+      while state.iterations < maximumIterations {
+        state.iterations += 1
+        var total = pass(state.centers, memory, drift: drift)
+        if total.weights.contains(0) { relocate(&total, state.centers) }
+        var (moved, farthest) = (0.0, 0.0)
+        var isSame = true
+        for c in 0..<k where total.weights[c] > 0 {
+          var square = 0.0
+          for j in 0..<d {
+            let new = total.sums[c * d + j] / total.weights[c]
+            let step = new - state.centers[c * d + j]
+            if step != 0 { isSame = false }
+            square += step * step
+            moved += step * step
+            state.centers[c * d + j] = new
+          }
+          farthest = max(farthest, square)
         }
+        // Sums follow from the labels alone, so centers that stay mean labels that stay.
+        if isSame {
+          state.settled = true
+          break
+        }
+        if moved <= threshold { break }
+        // A little more than the sum: rounding must not make it less.
+        drift = (drift + farthest.squareRoot()) * (1 + 0x1p-40)
       }
-      // Sums follow from the labels alone, so centers that stay mean labels that stay.
-      if isSame {
-        state.settled = true
-        break
-      }
-      if moved <= threshold { break }
+      return state
     }
-    return state
   }
 
   /// Nearest centers (the lower index when equal) by place, and the weighted sum of squared distances to them.
@@ -63,7 +72,9 @@ struct KMeansLloyd: Sendable {
     return (labels, distances, Summaries.sum(parts))
   }
 
-  private func pass(_ centers: [Double]) -> Sums {
+  private func pass(_ centers: [Double], _ memory: BlockMemory, drift: Double) -> Sums {
+    // Every chunk writes what belongs to its own blocks.
+    nonisolated(unsafe) let memory = memory
     let (d, k) = (self.d, centers.count / self.d)
     let parts = FixedChunks.map(count: blocks.groups, chunk: 16) { groups -> Sums in
       var part = Sums(sums: [Double](repeating: 0, count: k * d), weights: [Double](repeating: 0, count: k))
@@ -73,10 +84,10 @@ struct KMeansLloyd: Sendable {
           BlockKernel.with(blocks, centers) { kernel in
             // Known numbers of columns are unrolled.
             switch d {
-            case 2: kernel.addUp(groups, Two(), sums, weights)
-            case 3: kernel.addUp(groups, Three(), sums, weights)
-            case 4: kernel.addUp(groups, Four(), sums, weights)
-            default: kernel.addUp(groups, AnyWidth(count: d), sums, weights)
+            case 2: kernel.addUp(groups, Two(), memory, drift: drift, sums, weights)
+            case 3: kernel.addUp(groups, Three(), memory, drift: drift, sums, weights)
+            case 4: kernel.addUp(groups, Four(), memory, drift: drift, sums, weights)
+            default: kernel.addUp(groups, AnyWidth(count: d), memory, drift: drift, sums, weights)
             }
           }
         }

@@ -40,41 +40,25 @@ struct PointBlocks: Sendable {
     let count = (n + Self.size - 1) / Self.size
     let stride = count * Self.size
     let order = Self.spatialOrder(columns)
-    var values = [Double](unsafeUninitializedCapacity: stride * d) { buffer, initialized in
+    let values = [Double](unsafeUninitializedCapacity: stride * d) { buffer, initialized in
       nonisolated(unsafe) let out = buffer.baseAddress
       for (j, column) in columns.enumerated() {
         guard let out else { break }
-        _ = FixedChunks.map(count: stride, chunk: 1 << 16) { places in
-          for place in places { out[j * stride + place] = column[Int(order[min(place, n - 1)])] }
+        column.withUnsafeBufferPointer { column in
+          order.withUnsafeBufferPointer { order in
+            nonisolated(unsafe) let (column, order) = (column.baseAddress!, order.baseAddress!)
+            _ = FixedChunks.map(count: stride, chunk: 1 << 16) { places in
+              let to = out + j &* stride
+              // −0 and 0 are one value.
+              for place in places { to[place] = column[Int(order[min(place, n &- 1)])] + 0 }
+            }
+          }
         }
       }
       initialized = stride * d
     }
-    // −0 and 0 are one value.
-    for i in values.indices { values[i] += 0 }
     let weights = given.isEmpty ? [] : (0..<stride).map { $0 < n ? given[Int(order[$0])] : 0 }
-    var low = [Double](repeating: .infinity, count: count * d)
-    var high = [Double](repeating: -.infinity, count: count * d)
-    var sums = [Double](repeating: 0, count: count * d)
-    var weight = [Double](repeating: 0, count: count)
-    for block in 0..<count {
-      let places = block * Self.size..<min(n, (block + 1) * Self.size)
-      for j in 0..<d {
-        var (least, most, sum) = (Double.infinity, -Double.infinity, SIMD4<Double>(repeating: 0))
-        for place in places {
-          let x = values[j * stride + place]
-          least = min(least, x)
-          most = max(most, x)
-          sum[place % 4] += weights.isEmpty ? x : weights[place] * x
-        }
-        low[block * d + j] = least
-        high[block * d + j] = most
-        sums[block * d + j] = Self.total(sum)
-      }
-      var sum = SIMD4<Double>(repeating: 0)
-      for place in places { sum[place % 4] += weights.isEmpty ? 1 : weights[place] }
-      weight[block] = Self.total(sum)
-    }
+    let (low, high, sums, weight) = Self.measured(values, weights, n: n, d: d, stride: stride)
     let groups = (count + Self.group - 1) / Self.group
     var groupLow = [Double](repeating: .infinity, count: groups * d)
     var groupHigh = [Double](repeating: -.infinity, count: groups * d)
@@ -106,6 +90,74 @@ struct PointBlocks: Sendable {
     self.groupLow = groupLow
     self.groupHigh = groupHigh
     self.diameter = diameter
+  }
+
+  /// By block the smallest and largest values and the weighted sums, d each, and the weight.
+  private static func measured(
+    _ values: [Double], _ weights: [Double], n: Int, d: Int, stride: Int
+  ) -> (low: [Double], high: [Double], sums: [Double], weight: [Double]) {
+    let count = stride / size
+    var low = [Double](repeating: 0, count: count * d), high = low, sums = low
+    var weight = [Double](repeating: 0, count: count)
+    low.withUnsafeMutableBufferPointer { low in
+      high.withUnsafeMutableBufferPointer { high in
+        sums.withUnsafeMutableBufferPointer { sums in
+          weight.withUnsafeMutableBufferPointer { weight in
+            values.withUnsafeBufferPointer { values in
+              weights.withUnsafeBufferPointer { weights in
+                // Every chunk writes the places of its own blocks.
+                nonisolated(unsafe) let (low, high, sums, weight) = (low, high, sums, weight)
+                nonisolated(unsafe) let (values, weights) = (values, weights)
+                _ = FixedChunks.map(count: count, chunk: 2048) { blocks in
+                  for block in blocks {
+                    let places = block &* size..<min(n, (block &+ 1) &* size)
+                    for j in 0..<d {
+                      let column = values.baseAddress! + j &* stride
+                      var (least, most, sum) = (lanes(column, places.lowerBound), lanes(column, places.lowerBound), SIMD4<Double>(repeating: 0))
+                      // What fills the last block repeats its last point: it changes no box, and weighs nothing.
+                      var place = places.lowerBound
+                      while place < places.upperBound {
+                        let x = lanes(column, place)
+                        least = pointwiseMin(least, x)
+                        most = pointwiseMax(most, x)
+                        var mass = weights.isEmpty ? SIMD4(repeating: 1) : lanes(weights.baseAddress!, place)
+                        if place &+ 4 > places.upperBound { mass.replace(with: 0, where: past(places.upperBound &- place)) }
+                        sum += mass * x
+                        place &+= 4
+                      }
+                      low[block &* d &+ j] = least.min()
+                      high[block &* d &+ j] = most.max()
+                      sums[block &* d &+ j] = total(sum)
+                    }
+                    var sum = SIMD4<Double>(repeating: 0)
+                    var place = places.lowerBound
+                    while place < places.upperBound {
+                      var mass = weights.isEmpty ? SIMD4(repeating: 1) : lanes(weights.baseAddress!, place)
+                      if place &+ 4 > places.upperBound { mass.replace(with: 0, where: past(places.upperBound &- place)) }
+                      sum += mass
+                      place &+= 4
+                    }
+                    weight[block] = total(sum)
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return (low, high, sums, weight)
+  }
+
+  @inline(__always)
+  private static func lanes(_ values: UnsafePointer<Double>, _ at: Int) -> SIMD4<Double> {
+    UnsafeRawPointer(values + at).loadUnaligned(as: SIMD4<Double>.self)
+  }
+
+  /// Lanes from `count` on.
+  @inline(__always)
+  private static func past(_ count: Int) -> SIMDMask<SIMD4<Int64>> {
+    SIMD4<Int64>(0, 1, 2, 3) .>= SIMD4(repeating: Int64(count))
   }
 
   /// Every fourth term of a block makes a lane; the lanes are added in one order everywhere.
@@ -162,7 +214,8 @@ extension PointBlocks {
     var keys = [UInt64](repeating: 0, count: n)
     for i in 0..<n { keys[i] = UInt64(i) }
     for (j, column) in columns.prefix(used).enumerated() {
-      guard let least = column.min(), let most = column.max(), most > least else { continue }
+      let (least, most) = ends(column)
+      guard most > least else { continue }
       let buckets = 1 << 16
       // Halves first: the difference of two finite numbers may not be finite.
       let scale = Double(buckets - 1) / (most / 2 - least / 2) / 2
@@ -190,6 +243,23 @@ extension PointBlocks {
       }
     }
     return sorted(keys, bits: bits * used)
+  }
+
+  private static func ends(_ column: [Double]) -> (least: Double, most: Double) {
+    column.withUnsafeBufferPointer { column in
+      var (least, most) = (SIMD4<Double>(repeating: .infinity), SIMD4<Double>(repeating: -.infinity))
+      let whole = column.count & ~3
+      var i = 0
+      while i < whole {
+        let x = lanes(column.baseAddress!, i)
+        least = pointwiseMin(least, x)
+        most = pointwiseMax(most, x)
+        i &+= 4
+      }
+      var ends = (least.min(), most.max())
+      for x in column[whole...] { ends = (min(ends.0, x), max(ends.1, x)) }
+      return ends
+    }
   }
 
   @inline(__always)
