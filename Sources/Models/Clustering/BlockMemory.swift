@@ -7,7 +7,7 @@ struct BlockMemory {
   /// By block: up to which drift of the centers its owners stay; how many there are.
   let until: UnsafeMutablePointer<Double>
   let owners: UnsafeMutablePointer<Int32>
-  /// `limit` a block: the owner, and what its points add up to (d sums and the weight).
+  /// `limit` a block: the owner; one more a block: what its points add up to (d sums and the weight), the last one of a center that owns none.
   let labels: UnsafeMutablePointer<Int32>
   let rows: UnsafeMutablePointer<Double>
 
@@ -15,7 +15,7 @@ struct BlockMemory {
   static func with<Result>(blocks: Int, columns d: Int, _ body: (BlockMemory) -> Result) -> Result {
     let memory = BlockMemory(
       until: .allocate(capacity: blocks), owners: .allocate(capacity: blocks), labels: .allocate(capacity: blocks * limit),
-      rows: .allocate(capacity: blocks * limit * (d + 1)))
+      rows: .allocate(capacity: blocks * (limit + 1) * (d + 1)))
     memory.until.initialize(repeating: -.infinity, count: blocks)
     defer {
       memory.until.deallocate()
@@ -28,6 +28,6 @@ struct BlockMemory {
 
   @inline(__always)
   func row(_ block: Int, _ owner: Int, _ d: Int) -> UnsafeMutablePointer<Double> {
-    rows + (block &* Self.limit &+ min(owner, Self.limit &- 1)) &* (d &+ 1)
+    rows + (block &* (Self.limit &+ 1) &+ min(owner, Self.limit)) &* (d &+ 1)
   }
 }
