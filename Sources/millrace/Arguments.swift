@@ -99,25 +99,35 @@ struct PipelineSource {
   /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
   func plan(_ options: RunOptions = RunOptions()) throws -> BoundPlan { try bound(resolved(), options, findsFiles: true) }
 
-  /// The same, and what the record of a run says of how it was started.
-  func planToRun(_ options: RunOptions) throws -> (plan: BoundPlan, provenance: Provenance) {
+  /// The same; `options` is completed by what the record of a run says of how it was started, and by what was looked for.
+  func planToRun(_ options: inout RunOptions) throws -> BoundPlan {
     let document = try resolved()
-    let plan = try bound(document, options, findsFiles: true)
-    let provenance = Provenance(
-      text: String(decoding: document.document.source.text.bytes, as: UTF8.self), values: values, allowPath: allowPath,
-      origins: document.origins(of: plan), project: project.root)
-    return (plan, provenance)
+    var found: [FoundSource] = []
+    let plan = try bound(document, options, findsFiles: true) { found.append($0) }
+    options.provenance = provenance(of: document.document.source.text.bytes, origins: document.origins(of: plan))
+    options.words?.found = found
+    return plan
   }
+
+  func provenance(of text: [UInt8], origins: JSONValue) -> Provenance {
+    Provenance(text: String(decoding: text, as: UTF8.self), values: values, allowPath: allowPath, origins: origins, project: project.root)
+  }
+
+  var finder: SourceFinder { SourceFinder(project: project, allow: allowPath, connections: connections) }
 
   /// The same; without files where nothing but names, kinds and wiring counts.
   func bound(_ options: RunOptions, findsFiles: Bool) throws -> BoundPlan { try bound(resolved(), options, findsFiles: findsFiles) }
 
-  private func bound(_ document: ResolvedDocument, _ options: RunOptions, findsFiles: Bool) throws -> BoundPlan {
-    let finder = SourceFinder(project: project, allow: allowPath, connections: connections)
+  private func bound(
+    _ document: ResolvedDocument, _ options: RunOptions, findsFiles: Bool, _ tell: @escaping (FoundSource) -> Void = { _ in }
+  ) throws -> BoundPlan {
+    let finder = finder
     do throws(Mistakes) {
       if !findsFiles { return try document.bound(to: stageCatalog, finding: nil) }
       return try document.bound(to: stageCatalog) { source, stage throws(Mistakes) in
-        try finder.files(of: source, origin: stage.pathOrigin(of: source.setting))
+        let origin = stage.pathOrigin(of: source.setting), files = try finder.files(of: source, origin: origin)
+        tell(FoundSource(source, origin, files))
+        return files
       }
     } catch {
       throw Mistakes(options.mistakes(among: document.stages.map { ($0.name, $0.kind) }, of: document.document.name) + error.all)

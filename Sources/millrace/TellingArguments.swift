@@ -42,6 +42,9 @@ struct TellingArguments: ParsableArguments {
     return report!
   }
 
+  /// Whether only people are told.
+  var isPlain: Bool { get throws { try log != .json && trace == nil && lineagePlace == nil } }
+
   private var lineagePlace: LineagePlace? {
     get throws {
       guard let place = lineage ?? environment("OPENLINEAGE_URL"), !place.isEmpty else { return nil }

@@ -28,6 +28,8 @@ public struct RunOptions: Sendable {
   public var cache: SharedCache?
   /// For the record of the run: what it was started with.
   public var provenance: Provenance?
+  /// What it was begun with, where the next run of the same words may rest on what this one finds.
+  public var words: RunWords?
   /// For the record of the run.
   public var toolVersion = ""
 

@@ -21,6 +21,8 @@ struct SourceVersions: Sendable {
     var query: String?
     let stamp: String
     let digest: Digest
+    /// Whether another stamp would show any change since.
+    var isSettled = false
   }
 
   /// By place among the stage's sources.
@@ -39,13 +41,13 @@ struct SourceVersions: Sendable {
     for _ in 0..<3 {
       let before = try Stamp(file)
       if before.isSettled, let digest = catalog.digest(ofSource: file.path, stamp: before.text) {
-        return File(file: file, stamp: before.text, digest: digest)
+        return File(file: file, stamp: before.text, digest: digest, isSettled: true)
       }
       let digest = try digest(of: file)
       let after = try Stamp(file)
       guard before.text == after.text else { continue }
       if before.isSettled { catalog.record(source: file.path, stamp: after.text, digest: digest) }
-      return File(file: file, stamp: after.text, digest: digest)
+      return File(file: file, stamp: after.text, digest: digest, isSettled: before.isSettled)
     }
     throw Self.changed(file)
   }
@@ -104,7 +106,7 @@ struct SourceVersions: Sendable {
   }
 
   /// What the system says about a file: another stamp means the bytes may differ.
-  private struct Stamp {
+  struct Stamp {
     let text: String
     /// The kernel counts file times in ticks: a file written a moment ago may be written again within the same tick.
     let isSettled: Bool

@@ -32,11 +32,10 @@ public struct Provenance: Sendable {
     self.project = project
   }
 
-  /// Members of the record. Whether files differ from the commit is looked up only for runs that made something.
+  /// Members of the record, but for the origins. Whether files differ from the commit is looked up only for runs that made something.
   func members(_ options: RunOptions, hasMade: Bool) -> [JSONMember] {
     let texts = { (list: [String]) in JSONValue.array(list.map { .string($0) }) }
     var members: [JSONMember] = [
-      JSONMember("origins", origins),
       JSONMember("started-with", [
         "text": .string(text), "set": .array(values.map { ["name": .string($0.name), "value": .string($0.value)] }), "allow": texts(allowPath),
         "folder": .string(folder), "to": texts(options.to), "only": texts(options.only), "exclude": texts(options.exclude),

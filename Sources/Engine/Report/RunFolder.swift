@@ -31,18 +31,23 @@ struct RunFolder {
     }
   }
 
+  /// What a run found, beside what its heading says.
+  struct Findings {
+    let files: [RunFile]
+    /// Of the page, below its head.
+    let page: String
+    /// Of `run.json`: members as they are printed, from `stages` to where the values of the document came from.
+    let members: String
+  }
+
   /// `files` is the store that holds the run's artifacts.
-  func write(_ report: RunReport, files: ArtifactStore) throws {
+  func write(_ heading: RunHeading, _ findings: Findings, startedWith: [JSONMember], files: ArtifactStore) throws {
     let folder = store.runs + "/" + id
-    for stage in report.stages {
-      for output in stage.outputs where output.isKept {
-        guard case .file(let file, let name, _) = output.record.content else { continue }
-        try Disk.linkOrCopy(files.path(of: file, in: output.record.digest), to: folder + "/" + name)
-      }
-    }
-    try Disk.write(Array(RunPage(report).html.utf8), to: folder + "/run.html", durably: false)
+    for file in findings.files { try Disk.linkOrCopy(files.path + "/" + file.place, to: folder + "/" + file.name) }
+    try Disk.write(Array(RunPage.html(heading, findings: findings.page).utf8), to: folder + "/run.html", durably: false)
+    let record = [heading.json.prettyMembers, findings.members, JSONValue.object(startedWith).prettyMembers].filter { !$0.isEmpty }.joined(separator: ",\n")
     // Last, and in one step: a run without run.json was killed.
-    try Disk.write(Array(report.recordJSON.pretty().utf8), to: folder + "/.run.json", durably: false)
+    try Disk.write(Array("{\n\(record)\n}\n".utf8), to: folder + "/.run.json", durably: false)
     guard rename(folder + "/.run.json", folder + "/run.json") == 0 else { throw Disk.failure("write", folder + "/run.json") }
     let link = store.runs + "/.latest-" + id
     if symlink(id, link) == 0, rename(link, store.runs + "/latest") != 0 { unlink(link) }

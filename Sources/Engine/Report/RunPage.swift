@@ -7,20 +7,34 @@ struct RunPage {
 
   init(_ report: RunReport) { self.report = report }
 
-  var html: String {
+  var html: String { Self.html(report.heading, findings: findings) }
+
+  /// The page of a run whose `findings` are known.
+  static func html(_ heading: RunHeading, findings: String) -> String {
     """
     <!doctype html>
     <html lang="en">
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>\(escaped(report.pipeline)) · \(report.id)</title>
+    <title>\(escaped(heading.pipeline)) · \(heading.id)</title>
     <style>\(PageStyle.css)</style>
     </head>
     <body>
     <main>
-    <h1>\(escaped(report.pipeline)) <span class="status \(report.status.rawValue)">\(report.status.rawValue)</span></h1>
-    <p class="facts">\(facts)</p>
+    <h1>\(escaped(heading.pipeline)) <span class="status \(heading.status.rawValue)">\(heading.status.rawValue)</span></h1>
+    <p class="facts">\(facts(heading))</p>
+    \(findings)
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+
+  /// What stands below the head: nothing in it says which run it was, or when.
+  var findings: String {
+    """
     \(mistakes)
     <h2>Graph</h2>
     <div class="wide" tabindex="0" role="region" aria-label="Graph of the stages">\(RunGraph(pictured).svg)</div>
@@ -33,21 +47,15 @@ struct RunPage {
     <div class="wide" tabindex="0" role="region" aria-label="When stages ran">\(RunTimes(pictured).svg)</div>
     \(warnings)
     \(notes)
-    </main>
-    </body>
-    </html>
-
     """
   }
 
-  private var facts: String {
-    let counts = [RunReport.Stage.Status.executed, .cached, .failed, .skipped].compactMap { status -> String? in
-      let count = report.count(status)
-      return count > 0 || status == .executed || status == .cached ? "\(count) \(status.rawValue)" : nil
-    }
-    var facts = ["run <code>\(report.id)</code>", "document <code>\(escaped(report.file))</code>", "began \(report.started)", "took \(duration(report.seconds))"]
-    facts += counts + ["-j \(report.width)"]
-    if !report.toolVersion.isEmpty { facts.append("Millrace \(escaped(report.toolVersion))") }
+  private static func facts(_ heading: RunHeading) -> String {
+    var facts = [
+      "run <code>\(heading.id)</code>", "document <code>\(escaped(heading.file))</code>", "began \(heading.started)", "took \(duration(heading.seconds))",
+    ]
+    facts += heading.counts.map { "\($0.count) \($0.status.rawValue)" } + ["-j \(heading.width)"]
+    if !heading.toolVersion.isEmpty { facts.append("Millrace \(escaped(heading.toolVersion))") }
     return facts.joined(separator: " · ")
   }
 

@@ -33,7 +33,7 @@ public struct RunRegistry: Sendable {
       guard let record = Disk.json("\(store.runs)/\(id)/run.json"), let members = record.members else {
         return Entry(id: id, summary: nil, isPinned: isPinned)
       }
-      let summary = RunReport.summary(of: members)
+      let summary = RunHeading.json(of: members)
       added.append((id, summary))
       return Entry(id: id, summary: summary, isPinned: isPinned)
     }

@@ -96,10 +96,13 @@ public struct RunReport: Sendable {
   public let stages: [Stage]
   /// The document with every parameter resolved.
   public let resolved: JSONValue
-  /// Members of the record: origins of values, commit, machine, and what it was started with.
-  let provenance: [JSONMember]
-  /// The run's folder, below the store's.
-  public var folder: String { "runs/" + id }
+  /// Where every value came from; nil where nobody said.
+  let origins: JSONValue?
+  public var heading: RunHeading {
+    RunHeading(
+      id: id, pipeline: pipeline, file: file, status: status, started: started, seconds: seconds, executed: count(.executed), cached: count(.cached),
+      failed: count(.failed), skipped: count(.skipped), width: width, toolVersion: toolVersion)
+  }
 
   public func count(_ status: Stage.Status) -> Int { stages.reduce(0) { $0 + ($1.status == status ? 1 : 0) } }
   public subscript(stage name: String) -> Stage? { stages.first { $0.name == name } }
@@ -111,26 +114,24 @@ extension RunReport {
     .object(summary.members! + [JSONMember("stages", .array(stages.map { $0.json(store: store) }))])
   }
 
-  /// `run.json`: the same with the resolved document, paths below the store.
-  var recordJSON: JSONValue {
-    .object(json().members! + [JSONMember("document", resolved)] + provenance)
+  /// What the run left to see, beside its heading. In `run.json` paths are below the store.
+  var findings: RunFolder.Findings {
+    var members = [JSONMember("stages", .array(stages.map { $0.json(store: nil) })), JSONMember("document", resolved)]
+    if let origins { members.append(JSONMember("origins", origins)) }
+    return RunFolder.Findings(files: files, page: RunPage(self).findings, members: JSONValue.object(members).prettyMembers)
   }
 
-  static let summaryKeys: Set = [
-    "run", "pipeline", "file", "status", "started", "seconds", "executed", "cached", "failed", "skipped", "width", "millrace",
-  ]
-
-  /// Of a record's members those that `runs list` shows.
-  static func summary(of record: [JSONMember]) -> JSONValue { .object(record.filter { summaryKeys.contains($0.key) }) }
-
   /// What `runs list` shows.
-  public var summary: JSONValue {
-    [
-      "run": .string(id), "pipeline": .string(pipeline), "file": .string(file), "status": .string(status.rawValue),
-      "started": .string(started), "seconds": .double(rounded(seconds)), "executed": .integer(count(.executed)),
-      "cached": .integer(count(.cached)), "failed": .integer(count(.failed)), "skipped": .integer(count(.skipped)),
-      "width": .integer(width), "millrace": .string(toolVersion),
-    ]
+  public var summary: JSONValue { heading.json }
+
+  /// The file artifacts of the run, in the order of the plan.
+  public var files: [RunFile] {
+    stages.flatMap { stage in
+      stage.outputs.compactMap { output in
+        guard output.isKept, case .file(let file, let name, let mediaType) = output.record.content else { return nil }
+        return RunFile(name: name, mediaType: mediaType, place: "objects/\(output.record.digest)/\(file.name)")
+      }
+    }
   }
 }
 

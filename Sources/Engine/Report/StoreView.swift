@@ -107,7 +107,7 @@ public final class StoreView: Sendable {
     let outputs = (record["stages"]?.array ?? []).flatMap { stage in
       (stage["outputs"]?.members ?? []).map { (digest: $0.value["digest"]?.string ?? "", stage: stage["name"]?.string ?? "", output: $0.key) }
     }
-    let run = KnownRun(summary: RunReport.summary(of: members), git: record["git"], outputs: outputs)
+    let run = KnownRun(summary: RunHeading.json(of: members), git: record["git"], outputs: outputs)
     known.withLock { $0[id] = run }
     return run
   }

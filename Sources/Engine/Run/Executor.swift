@@ -71,14 +71,17 @@ public struct Executor: Sendable {
     let report = RunReport(
       id: folder.id, pipeline: plan.pipeline, file: plan.file, status: execution.status, started: folder.started, seconds: clock.seconds,
       width: options.width, toolVersion: options.toolVersion, stages: execution.reports, resolved: plan.resolved,
-      provenance: options.provenance?.members(options, hasMade: !pending.isEmpty) ?? [])
-    try folder.write(report, files: working)
+      origins: options.provenance?.origins)
+    let startedWith = options.provenance?.members(options, hasMade: !pending.isEmpty) ?? []
+    try folder.write(report.heading, report.findings, startedWith: startedWith, files: working)
     let keys = workingCatalog.keys(of: plan.pipeline)
     let settled = execution.settledRecipes.filter { $0.seconds != nil || keys[$0.name] != $0.recipe.key.description }
     if options.noCache {
       catalog.record(runs: [(report.id, report.summary)])
     } else {
-      catalog.record(pipeline: plan.pipeline, stages: settled, recipes: execution.committedRecipes, run: (report.id, report.summary))
+      catalog.record(
+        pipeline: plan.pipeline, stages: settled, recipes: execution.committedRecipes, run: (report.id, report.summary),
+        next: options.words.flatMap { execution.settledRun($0, startedWith: options) })
     }
     return report
   }

@@ -10,8 +10,8 @@ import Synchronization
 /// written is left as it is.
 final class Catalog: Sendable {
   /// Raised when the tables change; a catalog of another version is replaced.
-  private static let version = 1
-  private let database: CatalogDatabase
+  private static let version = 2
+  let database: CatalogDatabase
 
   private init(_ database: CatalogDatabase) { self.database = database }
 
@@ -72,6 +72,9 @@ final class Catalog: Sendable {
           PRIMARY KEY (pipeline, name)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS recipe (key TEXT PRIMARY KEY, skeleton TEXT NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS recipe_by_skeleton ON recipe (skeleton);
+        CREATE TABLE IF NOT EXISTS settled (
+          pipeline TEXT PRIMARY KEY, key TEXT NOT NULL, stages INTEGER NOT NULL, sources TEXT NOT NULL, places TEXT NOT NULL, stamp TEXT NOT NULL,
+          files TEXT NOT NULL, page TEXT NOT NULL, members TEXT NOT NULL, told TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, summary TEXT NOT NULL) WITHOUT ROWID;
         PRAGMA user_version = \(version);
         """)
@@ -121,10 +124,10 @@ final class Catalog: Sendable {
     return Dictionary((rows ?? []).map { ($0[0].text ?? "", $0[1].text ?? "") }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// What a run settled: one transaction.
+  /// What a run settled, and what the next one will find: one transaction.
   func record(
     pipeline: String, stages: [(name: String, recipe: Recipe, seconds: Double?)], recipes: [(key: Digest, skeleton: Digest)],
-    run: (id: String, summary: JSONValue)
+    run: (id: String, summary: JSONValue), next: SettledRun?
   ) {
     try? database.write { turn in
       try turn.run(
@@ -136,6 +139,7 @@ final class Catalog: Sendable {
         })
       try turn.run(Self.addRecipe, ofEach: recipes.lazy.map { [.text($0.key.description), .text($0.skeleton.description)] })
       try turn.run("INSERT OR REPLACE INTO run (id, summary) VALUES (?, ?)", .text(run.id), .text(run.summary.canonical))
+      try replaceSettledRun(of: pipeline, by: next, turn)
     }
   }
 

@@ -29,6 +29,18 @@ extension JSONValue {
     return String(decoding: out, as: UTF8.self)
   }
 
+  /// Of an object, its members as they stand in `pretty` where the object takes several lines: without brackets, no line feed at the end.
+  public var prettyMembers: String {
+    var out: [UInt8] = []
+    for (index, member) in (members ?? []).enumerated() {
+      out += (index > 0 ? ",\n  " : "  ").utf8
+      Self.quote(member.key, into: &out)
+      out += ": ".utf8
+      member.value.printPretty(into: &out, indent: 2, width: 120)
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
   private func print(into out: inout [UInt8]) {
     switch self {
     case .null: out += "null".utf8

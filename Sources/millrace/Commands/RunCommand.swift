@@ -43,7 +43,7 @@ struct RunCommand: ParsableCommand {
 
   private func run(_ log: RunLog?) throws {
     var options = asked.options
-    let source: PipelineSource
+    var source: PipelineSource
     if let plan {
       let promise = try PlanFile(contents(ofDocument: plan), file: plan)
       promise.choose(&options)
@@ -55,11 +55,21 @@ struct RunCommand: ParsableCommand {
       let path = lockPath(of: source.document)
       options.lock = try LockFile(contents(ofDocument: path), file: path)
     }
-    let (bound, provenance) = try source.planToRun(options)
-    options.provenance = provenance
     options.wait = wait.map { Double($0.seconds) }
     options.cache = try cache.shared()
     let store = place.store(of: source.project)
+    if isPlain(options), try telling.isPlain {
+      let text = try contents(ofDocument: source.document)
+      source.text = text
+      options.words = RunWords(arguments: Array(CommandLine.arguments.dropFirst()), document: text, toolVersion: toolVersion, told: tables)
+      if let words = options.words {
+        let start = source.provenance(of: text, origins: .null)
+        if let end = try Executor(store: store).runSettled(words, of: source.document, source.finder, options, start) {
+          return Standard.out(end.told + ending(of: end.heading, files: end.files, store: store))
+        }
+      }
+    }
+    let bound = try source.planToRun(&options)
     tell(bound.warnings, log, quiet: common.quiet)
     let report = try telling.told(log, quiet: common.quiet, bound, store, source.project, options) { try ran(bound, options, store, $0) }
     Standard.out(asked.json ? report.json(store: store.path).pretty() : summary(of: report, store: store))
@@ -67,6 +77,11 @@ struct RunCommand: ParsableCommand {
     try end(report, log, quiet: common.quiet)
     if let moved = options.lock?.movedOutputs(report), !moved.isEmpty { throw Moved(moved) }
   }
+}
+
+extension RunCommand {
+  /// Whether everything is to be run that is not done, and nobody asks for more than that.
+  private func isPlain(_ options: RunOptions) -> Bool { plan == nil && !locked && !asked.choosesWork && !asked.json && options.cache == nil }
 }
 
 /// Runs until a signal says otherwise.

@@ -44,8 +44,7 @@ struct RunsReproduceCommand: ParsableCommand {
     options.exclude = texts("only").isEmpty ? texts("exclude") : []
     options.lock = recorded
     options.toolVersion = toolVersion
-    let (plan, provenance) = try source.planToRun(options)
-    options.provenance = provenance
+    let plan = try source.planToRun(&options)
     tell(plan.warnings, unless: common.quiet)
     let report = try ran(plan, options, store, quiet: common.quiet)
     if report.status != .succeeded { return try end(report, quiet: common.quiet) }

@@ -4,16 +4,17 @@ import Pipelines
 
 /// What people read after a run.
 func summary(of report: RunReport, store: ArtifactStore) -> String {
+  tables(of: report) + ending(of: report.heading, files: report.files, store: store)
+}
+
+/// The stages, what was expected of them and what their variants came to.
+@Sendable func tables(of report: RunReport) -> String {
   var table = TextTable([("stage", .left), ("status", .left), ("seconds", .right), ("rows", .right), ("because", .left)])
   for stage in report.stages {
     table.append([
       stage.name, stage.status.rawValue + (stage.parts.map { " (\($0.executed) of \($0.total) partitions)" } ?? ""), stage.status == .executed || stage.status == .failed ? plainSeconds(stage.seconds) : "",
       stage.rows.map(grouped) ?? "", reasonText(stage.reasons),
     ])
-  }
-  var counts = ["\(report.count(.executed)) executed", "\(report.count(.cached)) cached"]
-  for (status, word) in [(RunReport.Stage.Status.failed, "failed"), (.skipped, "skipped")] where report.count(status) > 0 {
-    counts.append("\(report.count(status)) \(word)")
   }
   var text = table.text()
   let expected = report.stages.flatMap { stage in stage.expectations.map { (stage: stage.name, expectation: $0) } }
@@ -29,21 +30,21 @@ func summary(of report: RunReport, store: ArtifactStore) -> String {
     for row in metrics.rows { table.append(row.variant + row.values.map { $0?.canonical ?? "" }) }
     text += "\n\(metrics.stage)\n" + table.text(indent: 2)
   }
-  text += "\npipeline \(report.pipeline) \(report.status.rawValue) in \(secondsText(report.seconds)): \(counts.joined(separator: ", "))\n"
-  let folder = shownPath(store.path) + "/" + report.folder
+  return text
+}
+
+/// The last lines: how it ended, and where its files are.
+func ending(of run: RunHeading, files made: [RunFile], store: ArtifactStore) -> String {
+  let counts = run.counts.map { "\($0.count) \($0.status.rawValue)" }.joined(separator: ", ")
+  let folder = shownPath(store.path) + "/" + run.folder
   var files = TextTable([("", .left), ("", .left)])
-  let made = report.stages.flatMap { stage in
-    stage.outputs.compactMap { output in
-      if output.isKept, case .file(_, let name, let mediaType) = output.record.content { (name: name, mediaType: mediaType) } else { nil }
-    }
-  }
   for file in made where file.mediaType == "text/html" { files.append(["report", folder + "/" + file.name]) }
   files.append(["run", folder + "/run.html"])
   for file in made where file.mediaType.hasPrefix("image/") { files.append(["picture", folder + "/" + file.name]) }
   for file in made where file.mediaType != "text/html" && !file.mediaType.hasPrefix("image/") {
     files.append(["file", folder + "/" + file.name])
   }
-  return text + files.text(indent: 2)
+  return "\npipeline \(run.pipeline) \(run.status.rawValue) in \(secondsText(run.seconds)): \(counts)\n" + files.text(indent: 2)
 }
 
 /// The first reason, short, and how many more there are.
