@@ -9,7 +9,8 @@
 public enum LargeMemory {
   /// Pieces from here on; smaller ones would mostly be rounding.
   @usableFromInline static var largeBytes: Int { 4 << 20 }
-  @usableFromInline static var pageBytes: Int { 2 << 20 }
+  /// A large page of the processors we know.
+  public static var pageBytes: Int { 2 << 20 }
 
   /// At least `byteCount` bytes of any content, 64-byte aligned.
   public static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
