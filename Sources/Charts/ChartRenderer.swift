@@ -1,4 +1,5 @@
 import Diagnostics
+import Dispatch
 
 #if canImport(Glibc)
   import Glibc
@@ -6,7 +7,7 @@ import Diagnostics
   import Darwin
 #endif
 
-/// Specifications to pictures, by vl-convert in one child process for the whole batch.
+/// Specifications to pictures, by vl-convert in one child process, or two, for the whole batch.
 ///
 ///     let pictures = try ChartRenderer().render([.init("clv", histogram.spec(.light), [.png, .svg])])
 ///
@@ -25,7 +26,7 @@ public struct ChartRenderer: Sendable {
     /// A page that needs no network, with the interactive chart and the libraries that draw it.
     public static let html = Formats(rawValue: 4)
 
-    fileprivate var names: Spec {
+    var names: Spec {
       .array([(Formats.svg, "svg"), (.png, "png"), (.html, "html")].filter { contains($0.0) }.map { .string($0.1) })
     }
   }
@@ -72,72 +73,56 @@ public struct ChartRenderer: Sendable {
   /// The pictures in the order of the jobs. Throws `Mistakes`: one for each chart that could not be drawn, or the one
   /// that says why none could. `check` is asked while the renderer works; what it throws ends the renderer and is thrown on.
   public func render(_ jobs: [Job], check: @Sendable () throws -> Void = {}) throws -> [Picture] {
-    guard !jobs.isEmpty else { return [] }
-    var input: [UInt8] = []
-    for job in jobs {
-      let line: Spec = [
-        "formats": job.formats.names, "scale": .integer(scale), "vegaLite": .string(RendererScript.vegaLite),
-        "spec": job.spec,
-      ]
-      input += line.bytes + [UInt8(ascii: "\n")]
+    try render(count: jobs.count, processes: 1, check: check) { put in for (at, job) in jobs.enumerated() { put(at, job) } }
+  }
+
+  /// The same for charts that are still to be made: `making` puts each under its place, from any threads. With more than one process
+  /// the renderer starts meanwhile, draws what is there, and a second process makes PNG files of what the first has laid out. The
+  /// pictures are the same.
+  public func render(
+    count: Int, processes: Int, check: @Sendable () throws -> Void = {},
+    making: @escaping @Sendable (_ put: @Sendable (Int, Job) -> Void) throws -> Void
+  ) throws -> [Picture] {
+    guard count > 0 else { return [] }
+    let queue = JobQueue()
+    let make: @Sendable () -> Void = {
+      do {
+        try making { queue.put($0, $1) }
+        queue.complete()
+      } catch { queue.complete(error) }
     }
+    if processes < 2 { make() }
+    var drawing = Drawing(self, queue, count: count, isSplit: processes > 1)
+    var children = [try start()]
+    let made = DispatchGroup()
+    if processes > 1 {
+      drawing.warmUp(&children[0])
+      DispatchQueue(label: "millrace.charts").async(group: made, execute: make)
+    }
+    let ending = Conversation.hold(&children, seconds: timeoutSeconds, wake: queue.readEnd, check: check) { try drawing.react(&$0) }
+    made.wait()
+    var timedOut = false
+    switch ending {
+    case .interrupted(let error): throw error
+    case .timedOut: timedOut = true
+    case .ended: break
+    }
+    // Ctrl-C reaches the renderer too: that it ended early is no mistake then.
+    try check()
+    try drawing.takeRest()
+    return try drawing.result(children, timedOut: timedOut)
+  }
+
+  func start() throws(Mistakes) -> ChildProcess {
     let arguments = ["-c", RendererScript.source, folder ?? "", String(getpid())]
-    switch ChildProcess.run(
-      python, arguments, environment: Self.childEnvironment(), input: input, seconds: timeoutSeconds,
-      check: check)
-    {
+    switch ChildProcess.start(python, arguments, environment: Self.childEnvironment()) {
+    case .success(let child): return child
     case .failure(let failure):
       throw Mistakes(
         Diagnostic(
           "the chart renderer could not be started", expected: "\(python) on the PATH",
           found: String(cString: strerror(failure.code)), hint: "install Python 3, then run: make setup"))
-    case .success(let outcome):
-      if let interruption = outcome.interruption { throw interruption }
-      // Ctrl-C reaches the renderer too: that it ended early is no mistake then.
-      try check()
-      return try pictures(jobs, outcome)
     }
-  }
-
-  private func pictures(_ jobs: [Job], _ outcome: ChildProcess.Outcome) throws(Mistakes) -> [Picture] {
-    var answers = AnswerReader(bytes: outcome.output)
-    let greeting = answers.next()
-    if let greeting, greeting.word == "missing" {
-      throw Mistakes(
-        Diagnostic(
-          "the chart renderer is not installed", expected: Self.version, found: greeting.text(0),
-          hint: "run: make setup (or set MILLRACE_RENDERER_PATH to the folder that holds vl_convert)"))
-    }
-    if let greeting, greeting.word == "version", greeting.text(0) != Self.moduleVersion {
-      throw Mistakes(
-        Diagnostic(
-          "the chart renderer has another version, which would draw other pictures", expected: Self.version,
-          found: "vl-convert " + greeting.text(0), hint: "run: make setup"))
-    }
-    var pictures: [Picture] = [], mistakes: [Diagnostic] = []
-    var drawn = 0
-    for job in jobs {
-      guard greeting != nil, let answer = answers.next() else { break }
-      drawn += 1
-      if answer.word == "ok", answer.parts.count == 3 {
-        pictures.append(Picture(svg: SVGNames.numbered(answer.text(0)), png: Array(answer.parts[1]), html: answer.text(2)))
-      } else {
-        mistakes.append(
-          Diagnostic("chart \"\(job.name)\" could not be drawn", found: answer.text(0).firstLine))
-      }
-    }
-    if drawn < jobs.count {
-      let complaint = String(decoding: outcome.complaint, as: UTF8.self).lastLine
-      mistakes.append(
-        outcome.timedOut
-          ? Diagnostic(
-            "chart \"\(jobs[drawn].name)\" was not drawn in time", expected: "all charts within \(timeoutSeconds) seconds")
-          : Diagnostic(
-            "the chart renderer ended before chart \"\(jobs[drawn].name)\" was drawn",
-            found: complaint.isEmpty ? "wait status \(outcome.status)" : complaint))
-    }
-    guard mistakes.isEmpty else { throw Mistakes(mistakes) }
-    return pictures
   }
 
   // MARK: Surroundings
@@ -190,37 +175,4 @@ public struct ChartRenderer: Sendable {
     }
     return all + ours
   }
-}
-
-/// Splits the child's output into its answers: `word LENGTH LENGTH …`, a line feed, and the parts.
-private struct AnswerReader {
-  struct Answer {
-    var word: String
-    var parts: [ArraySlice<UInt8>]
-
-    func text(_ part: Int) -> String { part < parts.count ? String(decoding: parts[part], as: UTF8.self) : "" }
-  }
-
-  let bytes: [UInt8]
-  var position = 0
-
-  /// Nil at the end, and where the output breaks off.
-  mutating func next() -> Answer? {
-    guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-    let words = String(decoding: bytes[position..<end], as: UTF8.self).split(separator: " ")
-    guard let word = words.first else { return nil }
-    var start = end + 1, parts: [ArraySlice<UInt8>] = []
-    for length in words.dropFirst() {
-      guard let length = Int(length), length >= 0, length <= bytes.count - start else { return nil }
-      parts.append(bytes[start..<start + length])
-      start += length
-    }
-    position = start
-    return Answer(word: String(word), parts: parts)
-  }
-}
-
-extension String {
-  fileprivate var firstLine: String { split(whereSeparator: \.isNewline).first.map(String.init) ?? "" }
-  fileprivate var lastLine: String { split(whereSeparator: \.isNewline).last.map(String.init) ?? "" }
 }

@@ -4,31 +4,33 @@
   import Darwin
 #endif
 
-/// One program, run to its end: bytes in, bytes out, no shell.
+/// One program without a shell: bytes in, bytes out. A `Conversation` moves them.
 struct ChildProcess {
-  struct Outcome {
-    var output: [UInt8]
-    var complaint: [UInt8]
-    /// As `waitpid` gave it.
-    var status: Int32
-    var timedOut: Bool
-    /// What the caller's check threw; the child was killed for it.
-    var interruption: (any Error)?
-  }
+  struct StartFailure: Error { var code: Int32 }
 
-  /// How long a stop may go unseen, in milliseconds.
-  private static let glance: Int64 = 50
+  let id: pid_t
+  /// What the program said and nobody has taken yet.
+  var output: [UInt8] = []
+  private(set) var complaint: [UInt8] = []
+  /// As `waitpid` gave it, once the program has ended.
+  private(set) var status: Int32?
 
-  /// Fails with the error number when the program could not be started; a program that ended badly is an outcome.
-  /// `check` is asked all the while; when it throws, the child is killed and is gone when this returns.
-  static func run(
-    _ program: String, _ arguments: [String], environment: [(String, String)], input: [UInt8], seconds: Int,
-    check: () throws -> Void = {}
-  ) -> Result<Outcome, StartFailure> {
+  private var feed: Int32
+  private var said: Int32
+  private var complained: Int32
+  private var input: [UInt8] = []
+  private var sent = 0
+  private var isInputComplete = false
+
+  /// Fails when the program could not be started; one that ends badly has started.
+  static func start(_ program: String, _ arguments: [String], environment: [(String, String)]) -> Result<ChildProcess, StartFailure> {
     var feed: [Int32] = [-1, -1], output: [Int32] = [-1, -1], complaint: [Int32] = [-1, -1]
-    defer { for end in feed + output + complaint where end >= 0 { close(end) } }
+    func fail(_ code: Int32) -> Result<ChildProcess, StartFailure> {
+      for end in feed + output + complaint where end >= 0 { close(end) }
+      return .failure(StartFailure(code: code))
+    }
     // Sockets, not pipes: `send` can be told not to raise SIGPIPE, `write` cannot.
-    guard socketPair(&feed), socketPair(&output), socketPair(&complaint) else { return .failure(StartFailure(code: errno)) }
+    guard socketPair(&feed), socketPair(&output), socketPair(&complaint) else { return fail(errno) }
 
     var actions = FileActions()
     for (source, target) in [(feed[1], Int32(0)), (output[1], 1), (complaint[1], 2)] { actions.copy(source, to: target) }
@@ -41,71 +43,73 @@ struct ChildProcess {
     defer { for text in argv + envp { free(text) } }
     var child: pid_t = 0
     let failed = posix_spawnp(&child, program, &actions.value, &attributes.value, &argv, &envp)
-    guard failed == 0 else { return .failure(StartFailure(code: failed)) }
+    guard failed == 0 else { return fail(failed) }
     // The child has its own copies; with ours open, its end of output would never be seen.
     for end in [feed[1], output[1], complaint[1]] { close(end) }
-    (feed[1], output[1], complaint[1]) = (-1, -1, -1)
-    return .success(converse(child, &feed[0], output[0], complaint[0], input, seconds, check))
+    for end in [feed[0], output[0], complaint[0]] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
+    return .success(ChildProcess(id: child, feed: feed[0], said: output[0], complained: complaint[0]))
   }
 
-  struct StartFailure: Error { var code: Int32 }
+  private init(id: pid_t, feed: Int32, said: Int32, complained: Int32) {
+    (self.id, self.feed, self.said, self.complained) = (id, feed, said, complained)
+  }
 
-  // Writes and reads at once: a child that answers before it has read everything must not block.
-  private static func converse(
-    _ child: pid_t, _ feed: inout Int32, _ output: Int32, _ complaint: Int32, _ input: [UInt8], _ seconds: Int,
-    _ check: () throws -> Void
-  ) -> Outcome {
-    var outcome = Outcome(output: [], complaint: [], status: 0, timedOut: false, interruption: nil)
-    for end in [feed, output, complaint] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
-    let deadline = monotonicMilliseconds() + Int64(seconds) * 1000
-    var sent = 0, isOutputOpen = true, isComplaintOpen = true
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while isOutputOpen || isComplaintOpen {
-      let left = deadline - monotonicMilliseconds()
-      guard left > 0 else {
-        outcome.timedOut = true
-        break
-      }
-      do { try check() } catch {
-        outcome.interruption = error
-        break
-      }
-      if feed >= 0, sent == input.count {
-        close(feed)
-        feed = -1
-      }
-      var waiting = [
-        pollfd(fd: feed, events: Int16(POLLOUT), revents: 0),
-        pollfd(fd: isOutputOpen ? output : -1, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: isComplaintOpen ? complaint : -1, events: Int16(POLLIN), revents: 0),
-      ]
-      if poll(&waiting, 3, Int32(min(left, glance))) < 0, errno != EINTR { break }
-      if feed >= 0, waiting[0].revents != 0 {
-        let count = input[sent...].withUnsafeBytes { send(feed, $0.baseAddress!, min($0.count, 1 << 18), noSignal) }
-        if count > 0 {
-          sent += count
-        } else if count < 0, errno != EAGAIN, errno != EINTR {
-          sent = input.count  // the child reads no more; its answer says why
-        }
-      }
-      if waiting[1].revents != 0 { isOutputOpen = drain(output, &buffer, into: &outcome.output) }
-      if waiting[2].revents != 0 { isComplaintOpen = drain(complaint, &buffer, into: &outcome.complaint) }
+  /// More for it to read.
+  mutating func tell(_ bytes: [UInt8]) {
+    precondition(!isInputComplete, "a child process was told more after its end of input")
+    if feed >= 0 { input += bytes }
+  }
+
+  /// There is no more to read for it.
+  mutating func finishInput() { isInputComplete = true }
+
+  /// Whether it may say more.
+  var isTalking: Bool { said >= 0 || complained >= 0 }
+
+  /// What to wait for, in the order that `exchange` takes back.
+  mutating func waits() -> [pollfd] {
+    if feed >= 0, sent == input.count {
+      (input, sent) = ([], 0)
+      if isInputComplete { Self.shut(&feed) }
     }
-    if outcome.timedOut || outcome.interruption != nil || isOutputOpen { kill(child, SIGKILL) }
-    // A child that closed its output but does not end is given until the deadline.
-    while true {
-      let ended = waitpid(child, &outcome.status, WNOHANG)
-      if ended == child || (ended < 0 && errno != EINTR) { break }
-      if monotonicMilliseconds() > deadline { kill(child, SIGKILL) }
-      if outcome.interruption == nil {
-        do { try check() } catch {
-          outcome.interruption = error
-          kill(child, SIGKILL)
-        }
+    return [
+      pollfd(fd: sent < input.count ? feed : -1, events: Int16(POLLOUT), revents: 0),
+      pollfd(fd: said, events: Int16(POLLIN), revents: 0), pollfd(fd: complained, events: Int16(POLLIN), revents: 0),
+    ]
+  }
+
+  mutating func exchange(_ ready: ArraySlice<pollfd>, _ buffer: inout [UInt8]) {
+    let first = ready.startIndex
+    if feed >= 0, ready[first].revents != 0 {
+      let count = input[sent...].withUnsafeBytes { send(feed, $0.baseAddress!, min($0.count, 1 << 18), noSignal) }
+      if count > 0 {
+        sent += count
+      } else if count < 0, errno != EAGAIN, errno != EINTR {
+        // The child reads no more; its answer says why.
+        (input, sent) = ([], 0)
+        Self.shut(&feed)
       }
-      poll(nil, 0, 2)
     }
-    return outcome
+    if ready[first + 1].revents != 0, !Self.drain(said, &buffer, into: &output) { Self.shut(&said) }
+    if ready[first + 2].revents != 0, !Self.drain(complained, &buffer, into: &complaint) { Self.shut(&complained) }
+  }
+
+  func stop() { if status == nil { kill(id, SIGKILL) } }
+
+  /// Whether it has ended; its status is known then.
+  mutating func hasEnded() -> Bool {
+    if status != nil { return true }
+    var code: Int32 = 0
+    let ended = waitpid(id, &code, WNOHANG)
+    if ended == id || (ended < 0 && errno != EINTR) { status = code }
+    return status != nil
+  }
+
+  mutating func closeEnds() { for end in [\ChildProcess.feed, \.said, \.complained] { Self.shut(&self[keyPath: end]) } }
+
+  private static func shut(_ end: inout Int32) {
+    if end >= 0 { close(end) }
+    end = -1
   }
 
   /// Whether there may be more.
@@ -114,28 +118,22 @@ struct ChildProcess {
     if count > 0 { bytes += buffer[..<count] }
     return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))
   }
-
-  private static func monotonicMilliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-  }
 }
 
 // What differs between systems. Every descriptor closes on exec: another child started meanwhile must not hold it open.
 #if canImport(Glibc)
-  private let noSignal = Int32(MSG_NOSIGNAL)
+  let noSignal = Int32(MSG_NOSIGNAL)
 
-  private func socketPair(_ ends: inout [Int32]) -> Bool {
+  func socketPair(_ ends: inout [Int32]) -> Bool {
     socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
   }
 
   private typealias RawFileActions = posix_spawn_file_actions_t
   private typealias RawAttributes = posix_spawnattr_t
 #else
-  private let noSignal: Int32 = 0
+  let noSignal: Int32 = 0
 
-  private func socketPair(_ ends: inout [Int32]) -> Bool {
+  func socketPair(_ ends: inout [Int32]) -> Bool {
     guard socketpair(AF_UNIX, SOCK_STREAM, 0, &ends) == 0 else { return false }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var on: Int32 = 1

@@ -28,7 +28,7 @@ extension Viewer {
     }
     body += "<h2>Graph</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of the stages\">\(HTML(markup: RunGraph(pictured).svg))</div>\n"
     body += "<h2>Stages</h2>\n\(stageTable(stages))"
-    body += expectations(stages)
+    body += matrix(stages) + expectations(stages)
     body += "<h2>Time</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"When stages ran\">\(HTML(markup: RunTimes(pictured).svg))</div>\n"
     body += told("Warnings", "warning", stages) { $0["warnings"]?.array ?? [] }
     body += notes(stages) + values(record) + files(stages)
@@ -103,6 +103,19 @@ extension Viewer {
       return "<div class=\"warning\"><strong>\(stage["name"]?.string ?? "")</strong><pre>\(notes.joined(separator: "\n"))</pre></div>\n"
     }
     return parts.isEmpty ? "" : "<h2>Notes</h2>\n\(parts.joined())"
+  }
+
+  /// What the variants of each stage came to, side by side.
+  private func matrix(_ stages: [JSONValue]) -> HTML {
+    let tables = MetricTable.all(ofRecord: stages).map { told -> HTML in
+      let axes = told.axes.map { HTMLTable.Column(title: $0) }
+      var table = HTMLTable("Variants of \(told.stage)", axes + told.metrics.map { HTMLTable.Column(title: $0, isNumber: true) })
+      for row in told.rows {
+        table.append(row.variant.map { "\($0)" } + row.values.map { value -> HTML in "\(value?.canonical ?? "")" })
+      }
+      return table.html
+    }
+    return tables.isEmpty ? "" : "<h2>Matrix</h2>\n\(tables.joined())"
   }
 
   private func expectations(_ stages: [JSONValue]) -> HTML {

@@ -16,7 +16,7 @@ extension Viewer {
     let pages = (all.count + Self.pageLength - 1) / Self.pageLength
     let page = min(max(target["page"].flatMap { Int($0) } ?? 1, 1), pages)
     let shown = all[((page - 1) * Self.pageLength)..<min(page * Self.pageLength, all.count)]
-    var table = HTMLTable("\(counted(all.count, "run")), the newest first", "run", "status", "document", "began", "took#", "executed#", "cached#", "commit", "compare")
+    var table = HTMLTable("\(counted(all.count, "run")), the newest first", "run", "status", "document", "took#", "stages", "commit", "compare")
     for (at, run) in shown.enumerated() {
       let entry = run.entry
       let status: HTML = run.state == .ended ? mark(entry.status) : mark(run.state.rawValue)
@@ -28,9 +28,9 @@ extension Viewer {
         """
       let ended = run.state == .ended
       table.append([
-        "<a href=\"/runs/\(percentEncoded(entry.id))\">\(entry.id)</a>", status + (entry.isPinned ? " pinned" : ""),
+        "<a href=\"/runs/\(percentEncoded(entry.id))\">\(entry.id)</a><br><small>\(entry.started)</small>", status + (entry.isPinned ? "<br>pinned" : ""),
         ended ? "\(entry.pipeline)<br><small>\(entry.summary?["file"]?.string ?? "")</small>" : "",
-        "\(entry.started)", ended ? "\(duration(entry.seconds))" : "", ended ? "\(entry.executed)" : "", ended ? "\(entry.cached)" : "",
+        ended ? "\(duration(entry.seconds))" : "", ended ? "\(entry.executed) executed<br>\(entry.cached) cached" : "",
         commit(run.git), ended ? choice : "",
       ])
     }

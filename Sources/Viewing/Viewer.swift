@@ -41,7 +41,7 @@ public final class Viewer: Sendable {
   }
 
   private var hosts: [String] {
-    let names = ["127.0.0.1", "localhost"]
+    let names = ["127.0.0.1", "localhost", "[::1]"]
     return names.map { "\($0):\(port)" } + (port == 80 ? names : [])
   }
 
@@ -142,6 +142,7 @@ enum ViewStyle {
     a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--executed); outline-offset: 2px; }
     img { max-width: 100%; height: auto; } tr:target { outline: 2px solid var(--executed); } label { display: block; padding: .2rem .4rem; }
     .data td:not(.number) { min-width: 6rem; } form th, form td { white-space: nowrap; }
+    form td:nth-child(3), form td:nth-child(6) { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
     ol.steps { padding-left: 1.2rem; } ol.steps > li { margin-bottom: 1.2rem; }
 
     """

@@ -37,10 +37,24 @@ import Viewing
         guard case .ip4(_, let port) = await server.listeningAddress else { throw SocketError.unsupportedAddress }
         let viewer = Viewer(store, port: Int(port))
         await server.appendRoute("*") { request in response(viewer.answer(question(request))) }
+        await serve6(viewer, port)
         tell("http://127.0.0.1:\(port)/\n", to: STDOUT_FILENO)
       }
       for try await _ in group {}
     }
+  }
+
+  /// The same at `::1`, which a browser may take `localhost` for. A machine without it, or with somebody else there, has the other address.
+  private static func serve6(_ viewer: Viewer, _ port: UInt16) async {
+    guard let address = try? sockaddr_in6.inet6(ip6: "::1", port: port) else { return }
+    let server = HTTPServer(address: address, timeout: 60, logger: .disabled)
+    await server.appendRoute("*") { request in response(viewer.answer(question(request))) }
+    let listening = Task { try? await server.waitUntilListening(timeout: 10) }
+    Task {
+      try? await server.run()
+      listening.cancel()
+    }
+    await listening.value
   }
 
   private static func question(_ request: HTTPRequest) -> ViewRequest {

@@ -76,6 +76,9 @@ import Testing
       #expect(!a.svg.contains("<script"), "\(job.name)")
       #expect(a.html.isEmpty && a.png == b.png && a.svg == b.svg, "\(job.name)")
     }
+    // As they become ready, the last one first, with a second process for the PNG files.
+    let together = try renderer.render(count: jobs.count, processes: 2) { put in for at in jobs.indices.reversed() { put(at, jobs[at]) } }
+    #expect(together == first)
     // Width and height stand at bytes 16 ..< 24 of a PNG: 640 × 360 drawn at scale 2.
     #expect(Array(first[0].png[16..<24]) == [0, 0, 5, 0, 0, 0, 2, 208])
   }
@@ -116,24 +119,80 @@ import Testing
     ) { try ChartRenderer(folder: nil, python: "true").render(many) }
   }
 
+  /// The fonts inside the renderer, whatever this machine has; rasters of other processors differ in a bit.
+  @Test func thePixelsAreThoseOfTheRenderersOwnFonts() throws {
+    guard let renderer = installed() else { return }
+    let text: Spec = ["data": ["values": [["a": 1]]], "mark": ["type": "text", "fontSize": 40], "encoding": ["text": ["value": "Ag £ 0123 é"]]]
+    let spec = text.adding([("config", Theme.light.config), ("width", 300), ("height", 60)])
+    let png = try renderer.render([.init("text", spec)])[0].png
+    let sum = png.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    #if arch(x86_64)
+      #expect(sum == 0, "\(png.count) bytes")
+    #else
+      print("note: \(png.count) bytes of text, sum \(sum)")
+    #endif
+  }
+
+  @Test func aChartThatCannotBeMadeIsThrownOn() throws {
+    struct Bad: Error {}
+    guard let renderer = installed() else { return }
+    for processes in [1, 2] {
+      #expect(throws: Bad.self) {
+        try renderer.render(count: 2, processes: processes) { put in
+          put(1, .init("good", ["mark": "point", "data": ["values": []]]))
+          throw Bad()
+        }
+      }
+    }
+  }
+
+  private static let path = [("PATH", "/usr/bin:/bin")]
+
   @Test func aChildThatDoesNotEndIsEnded() throws {
-    let outcome = try ChildProcess.run("sleep", ["60"], environment: [], input: [1, 2, 3], seconds: 1).get()
-    #expect(outcome.timedOut && outcome.status == 9 && outcome.output.isEmpty)
+    var children = [try ChildProcess.start("sleep", ["60"], environment: Self.path).get()]
+    children[0].tell([1, 2, 3])
+    guard case .timedOut = Conversation.hold(&children, seconds: 1) else {
+      Issue.record("it was not stopped in time")
+      return
+    }
+    #expect(children[0].status == 9 && children[0].output.isEmpty)
+  }
+
+  /// Of two that talk, both are heard to their end.
+  @Test func twoChildrenAtOnce() throws {
+    var children = try ["cat", "cat >&2; exit 3"].map { try ChildProcess.start("sh", ["-c", $0], environment: Self.path).get() }
+    let much = [UInt8](repeating: 65, count: 1_000_000)
+    for at in children.indices {
+      children[at].tell(much)
+      children[at].tell(much)
+      children[at].finishInput()
+    }
+    guard case .ended = Conversation.hold(&children, seconds: 100) else {
+      Issue.record("they did not end")
+      return
+    }
+    #expect(children[0].output == much + much && children[0].complaint.isEmpty && children[0].status == 0)
+    #expect(children[1].complaint == much + much && children[1].output.isEmpty && children[1].status == 3 << 8)
   }
 
   /// Asked to stop while the child sleeps, or after it has closed its output and sleeps on: killed and gone in both cases.
   @Test(arguments: ["exec sleep 600", "exec >&- 2>&-; exec sleep 600"]) func aChildIsEndedWhenTheCheckThrows(script: String) throws {
     struct Stop: Error {}
     let asked = Mutex(0)
-    let outcome = try ChildProcess.run("sh", ["-c", script], environment: [("PATH", "/usr/bin:/bin")], input: [1, 2, 3], seconds: 500) {
+    var children = [try ChildProcess.start("sh", ["-c", script], environment: Self.path).get()]
+    children[0].tell([1, 2, 3])
+    let ending = Conversation.hold(&children, seconds: 500) {
       let count = asked.withLock { asked in
         asked += 1
         return asked
       }
       if count == 3 { throw Stop() }
-    }.get()
-    #expect(outcome.interruption is Stop)
-    #expect(!outcome.timedOut && outcome.status == 9)
+    }
+    guard case .interrupted(let error) = ending else {
+      Issue.record("it was not stopped")
+      return
+    }
+    #expect(error is Stop && children[0].status == 9)
     #expect(asked.withLock { $0 } == 3)
   }
 

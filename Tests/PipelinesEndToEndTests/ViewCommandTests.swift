@@ -28,6 +28,9 @@ import Testing
     let post = ServedPage.answer("POST / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Length: 3\r\nConnection: close\r\n\r\na=b", port)
     #expect(post.hasPrefix("HTTP/1.1 405 Method Not Allowed\r\n") && post.contains("\r\nAllow: GET, HEAD\r\n") && post.hasSuffix("\r\n\r\nthis page only shows: GET and HEAD\n"))
     #expect(ServedPage.answer("GET /../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n", port).hasPrefix("HTTP/1.1 404 Not Found\r\n"))
+    // At ::1 the same, where the machine has it.
+    let six = ServedPage.answer("GET /runs/\(run).json HTTP/1.1\r\nHost: [::1]:\(port)\r\nConnection: close\r\n\r\n", port, isSix: true)
+    if six == "no such address" { print("no ::1 here: only 127.0.0.1 is asked") } else { #expect(six == record) }
     // What is no HTTP ends the connection, and nothing else.
     _ = ServedPage.answer("\u{1}\u{2}\r\n\r\n", port)
 
@@ -88,15 +91,27 @@ final class ServedPage {
   }
 
   /// Sends a request and reads until the other side has nothing more.
-  static func answer(_ request: String, _ port: UInt16) -> String {
-    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  static func answer(_ request: String, _ port: UInt16, isSix: Bool = false) -> String {
+    let file = socket(isSix ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(file) }
-    var address = sockaddr_in(), patience = timeval(tv_sec: 30, tv_usec: 0)
+    var address = sockaddr_in(), address6 = sockaddr_in6(), patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let isConnected = withUnsafePointer(to: &address) { pointer in
+    address6.sin6_family = sa_family_t(AF_INET6)
+    address6.sin6_addr = in6addr_loopback
+    if isSix {
+      // A machine that cannot bind to it does not have it.
+      let isThere = withUnsafePointer(to: &address6) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(file, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0 }
+      }
+      if !isThere { return "no such address" }
+    }
+    address6.sin6_port = port.bigEndian
+    let isConnected = isSix ? withUnsafePointer(to: &address6) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(file, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0 }
+    } : withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
     }
     guard isConnected else { return "not connected" }

@@ -40,9 +40,9 @@ final class SmallStore {
   }
 
   /// Runs the document; gives the id of the run.
-  @discardableResult func run(least: Int = 0) throws -> String {
+  @discardableResult func run(least: Int = 0, matrix: String = "") throws -> String {
     let text = """
-      { "pipeline": "shop",
+      { "pipeline": "shop",\(matrix)
         "parameters": { "least": { "type": "int", "default": \(least) } },
         "stages": {
           "sales": { "stage": "ingest", "with": { "path": "shop.csv", "columns": {

@@ -46,6 +46,9 @@ import Testing
     Refused(method: "GET", target: "/", host: "127.0.0.1", status: 421, reason: "Misdirected Request", said: elsewhere),
     Refused(method: "GET", target: "/", host: "127.0.0.1:80", status: 421, reason: "Misdirected Request", said: elsewhere),
     Refused(method: "GET", target: "/", host: "127.0.0.1:8765.evil.example", status: 421, reason: "Misdirected Request", said: elsewhere),
+    Refused(method: "GET", target: "/", host: "[::1]", status: 421, reason: "Misdirected Request", said: elsewhere),
+    Refused(method: "GET", target: "/", host: "[::2]:8765", status: 421, reason: "Misdirected Request", said: elsewhere),
+    Refused(method: "GET", target: "", host: "[::1]:8765", status: 400, reason: "Bad Request", said: "the address cannot be read\n"),
     Refused(method: "GET", target: "/", host: nil, status: 421, reason: "Misdirected Request", said: elsewhere),
     Refused(method: "POST", target: "/", host: "evil.example", status: 421, reason: "Misdirected Request", said: elsewhere),
     Refused(method: "POST", target: "/", host: "127.0.0.1:8765", status: 405, reason: "Method Not Allowed", said: "this page only shows: GET and HEAD\n", more: [("Allow", "GET, HEAD")]),
@@ -67,6 +70,26 @@ import Testing
   }
 
   static let elsewhere = "this page is at http://127.0.0.1:8765/ and answers to no other name\n"
+
+  @Test func variantsAreShownSideBySide() throws {
+    let small = SmallStore()
+    let run = try small.run(matrix: " \"matrix\": { \"least\": [0, 1] },")
+    let viewer = Viewer(small.store, port: 8765)
+    let text = page(viewer, "/runs/\(run)")
+    #expect(text.contains("<h2>Matrix</h2>") && text.contains("<caption>Variants of good</caption>"))
+    #expect(text.contains("<th scope=\"row\">0</th>") && text.contains("<th scope=\"row\">1</th>"))
+    #expect(!page(viewer, "/runs/\(try small.run())").contains("Variants of"))
+  }
+
+  /// No word is wider than its box, whatever the font.
+  @Test(arguments: [("feature-engineer", "executed"), ("fit", "cached"), ("x", "executed")]) func wordsOfTheGraphStayInTheirBoxes(kind: String, status: String) throws {
+    let svg = RunGraph([PicturedStage(name: "n", kind: kind, status: status, needs: [], start: 0, seconds: 1)]).svg
+    let width = try #require(svg.firstRange(of: "class=\"box\"").flatMap { found in
+      svg[found.upperBound...].firstRange(of: " width=\"").flatMap { Int(svg[$0.upperBound...].prefix { $0.isNumber }) }
+    })
+    #expect(svg.contains(">\(kind) · \(status)</text>"))
+    #expect(Double((kind + " · " + status).count) * 6 + 20 <= Double(width))
+  }
 
   @Test(arguments: [
     ("/nothing", "there is no such page"), ("//", "there is no such page"), ("/runs/", "there is no run &quot;&quot;"),
@@ -94,7 +117,8 @@ import Testing
     let column = percentEncoded(SmallStore.column)
 
     let runs = page(viewer, "/")
-    #expect(runs.contains("<th scope=\"row\"><a href=\"/runs/\(second)\">\(second)</a></th><td><span class=\"status succeeded\">succeeded</span></td><td>shop<br>"))
+    #expect(runs.contains("<th scope=\"row\"><a href=\"/runs/\(second)\">\(second)</a><br><small>20"))
+    #expect(runs.contains("Z</small></th><td><span class=\"status succeeded\">succeeded</span></td><td>shop<br>"))
     #expect(runs.contains("<input type=\"radio\" name=\"a\" value=\"\(first)\" aria-label=\"first: \(first)\" checked>") && runs.contains("<input type=\"radio\" name=\"b\" value=\"\(second)\" aria-label=\"second: \(second)\" checked>"))
     #expect(try #require(runs.firstRange(of: second)).lowerBound < #require(runs.firstRange(of: first)).lowerBound)
     #expect(page(viewer, "/runs") == runs)

@@ -3,6 +3,7 @@ import Columns
 import Diagnostics
 import Expressions
 import Pipelines
+import Synchronization
 
 /// Pictures of tables: PNG and SVG files, and a document of all of them that a report embeds.
 ///
@@ -16,7 +17,7 @@ public struct Visualize: Stage {
       .document("charts", help: "every chart with its title, words, SVG and Vega-Lite specification; what report embeds"),
       .file("pictures", .many, help: "of a chart NAME the output NAME is NAME.png, NAME-svg is NAME.svg and NAME-html is NAME.html"),
     ],
-    version: 3,
+    version: 4,
     shares: ["charts": "2", "renderer": ChartRenderer.version, "expressions": TypedExpression.kernelsVersion])
 
   enum FileFormat: String, SettingChoice, Hashable { case png, svg, html }
@@ -95,24 +96,37 @@ public struct Visualize: Stage {
       if case .table(let table) = artifact { (alias, table) } else { nil }
     }
     let plans = try plans(tables.map { ($0.alias, $0.table.type) }, context.parameters)
-    let charts = try context.concurrentMap(plans.count) { at -> any Chart in
-      guard let table = tables.first(where: { $0.alias == plans[at].alias })?.table else {
+    let table = { @Sendable (plan: ChartPlan) -> TableArtifact in
+      guard let table = tables.first(where: { $0.alias == plan.alias })?.table else {
         preconditionFailure("a chart was planned for a table that is not there")
       }
-      return try plans[at].chart(table, context)
+      return table
     }
-    try context.checkCancellation()
-    let specs = charts.map { $0.spec(.light) }
     var wanted: ChartRenderer.Formats = .svg
     if formats.contains(.png) { wanted.insert(.png) }
     if formats.contains(.html) { wanted.insert(.html) }
-    let pictures = try renderer.render(zip(plans, specs).map { .init($0.name, $1, wanted) }) { try context.checkCancellation() }
+    let asked = wanted
+    // What takes longest begins first: charts of the most rows.
+    let order = plans.indices.sorted { (-table(plans[$0]).rows, $0) < (-table(plans[$1]).rows, $1) }
+    let made = Mutex<[(chart: any Chart, spec: Spec)?]>(Array(repeating: nil, count: plans.count))
+    let pictures = try renderer.render(count: plans.count, processes: min(2, context.width)) {
+      try context.checkCancellation()
+    } making: { put in
+      try context.concurrently(order.count) {
+        let (at, plan) = (order[$0], plans[order[$0]])
+        let chart = try plan.chart(table(plan), context)
+        let spec = chart.spec(.light)
+        made.withLock { $0[at] = (chart, spec) }
+        put(at, .init(plan.name, spec, asked))
+      }
+    }
+    let charts = made.withLock { $0.compactMap(\.self) }
 
     var described: [JSONValue] = []
     for (at, plan) in plans.enumerated() {
       described.append([
-        "name": .string(plan.name), "title": .string(charts[at].frame.title), "alt": .string(charts[at].alternative),
-        "notes": .array(charts[at].notes.map(JSONValue.string)), "svg": .string(pictures[at].svg), "spec": JSONValue(specs[at]),
+        "name": .string(plan.name), "title": .string(charts[at].chart.frame.title), "alt": .string(charts[at].chart.alternative),
+        "notes": .array(charts[at].chart.notes.map(JSONValue.string)), "svg": .string(pictures[at].svg), "spec": JSONValue(charts[at].spec),
       ])
       for file in files(of: plan.name) {
         let bytes =

@@ -11,9 +11,29 @@ public struct MetricTable: Sendable {
   /// More columns than a page holds.
   private static let limit = 24
 
+  /// What is said of a stage here; `values` are those of the matrix, in its order.
+  private struct Variant {
+    let name: String
+    let values: [(name: String, value: JSONValue)]
+    let metrics: JSONValue
+  }
+
   static func all(of stages: [RunReport.Stage]) -> [MetricTable] {
-    var order: [String] = [], variants: [String: [RunReport.Stage]] = [:]
-    for stage in stages where !stage.variant.entries.isEmpty {
+    all(of: stages.map { stage in Variant(name: stage.name, values: stage.variant.entries.map { ($0.name, $0.value.json) }, metrics: stage.metrics) })
+  }
+
+  /// The same of the stages of a record, `run.json`.
+  public static func all(ofRecord stages: [JSONValue]) -> [MetricTable] {
+    all(
+      of: stages.map { stage in
+        Variant(
+          name: stage["name"]?.string ?? "", values: (stage["variant"]?.members ?? []).map { ($0.key, $0.value) }, metrics: stage["metrics"] ?? .null)
+      })
+  }
+
+  private static func all(of stages: [Variant]) -> [MetricTable] {
+    var order: [String] = [], variants: [String: [Variant]] = [:]
+    for stage in stages where !stage.values.isEmpty {
       let name = String(stage.name.prefix { $0 != "[" })
       if variants[name] == nil { order.append(name) }
       variants[name, default: []].append(stage)
@@ -21,24 +41,24 @@ public struct MetricTable: Sendable {
     return order.compactMap { MetricTable($0, variants[$0] ?? []) }
   }
 
-  private init?(_ name: String, _ stages: [RunReport.Stage]) {
+  private init?(_ name: String, _ stages: [Variant]) {
     let numbers = stages.map { Self.numbers(in: $0.metrics, below: "") }
     var names: [String] = []
     for list in numbers { for (name, _) in list where !names.contains(name) { names.append(name) } }
     // A metric that repeats the value of the matrix under the same name says nothing new.
-    for (at, axis) in stages[0].variant.entries.enumerated() {
+    for axis in stages[0].values {
       let repeats = zip(stages, numbers).allSatisfy { stage, numbers in
-        numbers.allSatisfy { $0.0 != axis.name || $0.1 == stage.variant.entries[at].value.json }
+        numbers.allSatisfy { number in number.0 != axis.name || stage.values.contains { $0.name == axis.name && $0.value == number.1 } }
       }
       if repeats { names.removeAll { $0 == axis.name } }
     }
     if names.isEmpty { return nil }
-    let shown = Array(names.prefix(Self.limit)), axes = stages[0].variant.entries.map(\.name)
+    let shown = Array(names.prefix(Self.limit)), axes = stages[0].values.map(\.name)
     stage = name
     self.axes = axes
     metrics = shown.map { axes.contains($0) ? $0 + " (metric)" : $0 }
     rows = zip(stages, numbers).map { stage, numbers in
-      (stage.variant.entries.map { $0.value.json.string ?? $0.value.json.canonical }, shown.map { name in numbers.first { $0.0 == name }?.1 })
+      (stage.values.map { $0.value.string ?? $0.value.canonical }, shown.map { name in numbers.first { $0.0 == name }?.1 })
     }
   }
 

@@ -46,7 +46,11 @@ public struct RunGraph {
       used[column[at], default: 0] += 1
     }
     let tallest = used.values.max() ?? 0
-    let (w, h, dx, dy) = (150, 40, 200, 58)
+    let lines = stages.map { stage in (name: shortened(stage.name, 20), kind: "\(shortened(stage.kind, 16)) · \(stage.status)") }
+    // Fonts differ; these are widths of wide letters, at 12 and 10 pixels, and 10 pixels on both sides.
+    let longest = lines.map { max(Double($0.name.count) * 7.4, Double($0.kind.count) * 6.2) }.max() ?? 0
+    let w = max(150, Int(longest.rounded(.up)) + 20)
+    let (h, dx, dy) = (40, w + 50, 58)
     let x = { (at: Int) in column[at] * dx + 4 }
     // Columns are centred on the tallest.
     let y = { (at: Int) in row[at] * dy + (tallest - used[column[at]]!) * dy / 2 + 4 }
@@ -66,8 +70,8 @@ public struct RunGraph {
       let link = stage.link.map(escaped)
       if let link { svg += "<a href=\"\(link)\">" }
       svg += "<g class=\"\(escaped(stage.status))\"><rect class=\"box\" x=\"\(x(at))\" y=\"\(y(at))\" width=\"\(w)\" height=\"\(h)\" rx=\"6\"/>"
-      svg += "<text x=\"\(x(at) + 10)\" y=\"\(y(at) + 17)\">\(escaped(shortened(stage.name, 20)))</text>"
-      svg += "<text class=\"kind\" x=\"\(x(at) + 10)\" y=\"\(y(at) + 31)\">\(escaped(shortened(stage.kind, 16))) · \(escaped(stage.status))</text>"
+      svg += "<text x=\"\(x(at) + 10)\" y=\"\(y(at) + 17)\">\(escaped(lines[at].name))</text>"
+      svg += "<text class=\"kind\" x=\"\(x(at) + 10)\" y=\"\(y(at) + 31)\">\(escaped(lines[at].kind))</text>"
       svg += "<title>\(escaped(stage.name)) (\(escaped(stage.kind))): \(escaped(stage.status))</title></g>"
       if link != nil { svg += "</a>" }
     }

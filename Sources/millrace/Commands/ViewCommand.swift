@@ -12,7 +12,7 @@ struct ViewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "view", abstract: "Shows the store as pages for a browser on this machine: runs, comparisons, graphs, artifacts, where columns come from.")
 
-  @Option(help: ArgumentHelp("The port on 127.0.0.1; 0 takes a free one.", valueName: "n")) var port = 8765
+  @Option(help: ArgumentHelp("The port on 127.0.0.1 and ::1; 0 takes a free one.", valueName: "n")) var port = 8765
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
