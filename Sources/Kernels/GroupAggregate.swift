@@ -114,8 +114,13 @@ public final class GroupAggregate {
   }
 
   private func addSum(_ column: Column, _ cells: Cells, _ groups: [Int32]) {
+    // Arrays of an object are looked after at every access; those of a function are not.
+    var counts = exchanged(\.counts, [])
+    defer { self.counts = counts }
     if isReal {
       let numbers = column.values(as: Double.self)
+      var (sums, lost) = (exchanged(\.sums, []), exchanged(\.lost, []))
+      defer { (self.sums, self.lost) = (sums, lost) }
       for (row, group) in groups.enumerated() where !cells.isNull(row) {
         let at = Int(group), value = numbers[row], total = sums[at], next = total + value
         lost[at] += total.magnitude >= value.magnitude ? (total - next) + value : (value - next) + total
@@ -123,11 +128,19 @@ public final class GroupAggregate {
         counts[at] += 1
       }
     } else {
+      var exact = exchanged(\.exact, [])
+      defer { self.exact = exact }
       for (row, group) in groups.enumerated() where !cells.isNull(row) {
         exact[Int(group)] += Int128(Int64(bitPattern: cells.word(row)))
         counts[Int(group)] += 1
       }
     }
+  }
+
+  private func exchanged<T>(_ path: ReferenceWritableKeyPath<GroupAggregate, [T]>, _ new: [T]) -> [T] {
+    let old = self[keyPath: path]
+    self[keyPath: path] = new
+    return old
   }
 
   // Welford (1962): `sums` holds means, `lost` the sums of squared deviations.

@@ -142,7 +142,7 @@ enum ViewStyle {
     a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--executed); outline-offset: 2px; }
     img { max-width: 100%; height: auto; } tr:target { outline: 2px solid var(--executed); } label { display: block; padding: .2rem .4rem; }
     .data td:not(.number) { min-width: 6rem; } form th, form td { white-space: nowrap; }
-    form td:nth-child(3), form td:nth-child(6) { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+    form td:nth-child(3), form td:nth-child(6) { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; } form td:nth-child(3) { min-width: 12rem; }
     ol.steps { padding-left: 1.2rem; } ol.steps > li { margin-bottom: 1.2rem; }
 
     """

@@ -1,5 +1,6 @@
 import Columns
 import Pipelines
+import Statistics
 import Testing
 
 @testable import Stages
@@ -239,6 +240,50 @@ import Testing
       } == ["\"a\" stands in two rows of the baseline; expected one row for each \"customer\""])
   }
 
+  /// A weight is as many rows of the same numbers; 0 is none, but the row is put where it belongs.
+  @Test(arguments: [("none", "none"), ("none", "standard"), ("log1p", "standard"), ("none", "min-max")])
+  func aWeightIsARowSoOften(transform: String, scale: String) throws {
+    var random = RandomStream(seed: 5, substream: 0)
+    var (x, y, weights): ([Double], [Double], [Double]) = ([], [], [])
+    for at in 0..<240 {
+      x.append(Double(at % 4) * 3 + random.uniform())
+      y.append(Double(at % 3) * 2 + random.uniform())
+      weights.append(Double(at % 7 % 4))
+    }
+    let settings: JSONValue = [
+      "method": "k-means", "k": 5, "on": ["x", "y"], "transform": .string(transform), "scale": .string(scale),
+    ]
+    let withWeight = JSONValue.object((settings.members ?? []) + [JSONMember("weight", "w")])
+    let once = Self.table(["x": .float64s(x), "y": .float64s(y), "w": .float64s(weights)])
+    let weighted = try runRoom(Segment.self, withWeight, ["table": .table(once)])
+    let rows = weights.indices.flatMap { [Int](repeating: $0, count: Int(weights[$0])) }
+    let often = Self.table(["x": .float64s(rows.map { x[$0] }), "y": .float64s(rows.map { y[$0] })])
+    let repeated = try runRoom(Segment.self, settings, ["table": .table(often)])
+    let (a, b) = (try #require(weighted.metrics["inertia"]?.double), try #require(repeated.metrics["inertia"]?.double))
+    #expect((a - b).magnitude <= 1e-9 * b)
+    #expect(weighted.metrics["silhouette"] == .null && repeated.metrics["silhouette"]?.double != nil)
+    let own = weighted.tables["table"]!["segment"].doubles()
+    #expect(rows.map { own[$0] } == repeated.tables["table"]!["segment"].doubles())
+    #expect(own.allSatisfy { $0 >= 1 && $0 <= 5 })
+    #expect(weighted.tables["profile"]!["customers"].doubles().reduce(0, +) == 240)
+  }
+
+  @Test func weightsOfOneChangeNothing() throws {
+    let table = Self.table(["x": .float64s([1, 2, 3, 10, 11, 12, 30]), "w": .int32s([1, 1, 1, 1, 1, 1, 1])])
+    let settings: JSONValue = ["method": "k-means", "k": 3, "on": ["x"]]
+    let plain = try runRoom(Segment.self, settings, ["table": .table(table)])
+    let weighted = try runRoom(Segment.self, ["method": "k-means", "k": 3, "on": ["x"], "weight": "w"], ["table": .table(table)])
+    #expect(plain.tables["table"]!["segment"].doubles() == weighted.tables["table"]!["segment"].doubles())
+    #expect(plain.metrics["inertia"]?.double == weighted.metrics["inertia"]?.double)
+  }
+
+  @Test func rowsWithoutAWeightGetNoSegment() throws {
+    let table = Self.table(["x": .float64s([1, 2, 10, 11]), "w": .int32s([1, nil, 3, 1])])
+    let run = try runRoom(Segment.self, ["method": "k-means", "k": 2, "on": ["x"], "weight": "w"], ["table": .table(table)])
+    #expect(run.tables["table"]!["segment"].allValues.map(\.description) == ["2", "", "1", "1"])
+    #expect(run.metrics["without_segment"] == 1)
+  }
+
   @Test func rowsWithoutANumberGetNoSegment() throws {
     let table = Self.table(["x": .float64s([1, nil, 10, .nan, 11, 2])])
     let run = try runRoom(
@@ -258,6 +303,15 @@ import Testing
       "nothing to take a logarithm of", table(["x": .float64s([1, -5.5])]),
       Written(["method": "k-means", "k": 1, "on": ["x"], "transform": "log1p"]),
       "\"transform\": \"log1p\" cannot take column \"x\"; expected values above -1; found -5.5; hint: use \"transform\": \"none\", or keep such rows out before"
+    ),
+    (
+      "a weight below zero", table(["x": .float64s([1, 2]), "w": .float64s([1, -2])]),
+      Written(["method": "k-means", "k": 1, "on": ["x"], "weight": "w"]),
+      "column \"w\" holds no weight; expected numbers from 0 to 1000000000; found -2.0"
+    ),
+    (
+      "weights of zero", table(["x": .float64s([1, 2, 3]), "w": .float64s([1, 0, 0])]),
+      Written(["method": "k-means", "k": 2, "on": ["x"], "weight": "w"]), "k-means cannot make 2 segments of 1 distinct point; expected k from 1 to 1; found 2"
     ),
     (
       "no numbers", table(["x": .float64s([nil])]), Written(["method": "tiers", "on": ["x"], "labels": ["A", "B"]]),
@@ -303,6 +357,18 @@ import Testing
         "\"labels\" needs a number as \"k\"; hint: how many segments there will be is not known",
         "\"linkage\" has no meaning for method \"gaussian-mixture\"; hint: it belongs to hierarchical",
       ]
+    ),
+    (
+      Written(["method": "k-means", "k": "auto", "on": ["x"], "weight": "name", "stability": 3]),
+      [
+        "\"weight\" needs a number as \"k\"; hint: the rules that choose one take every row once",
+        "\"weight\" and \"stability\" do not go together; hint: rows are drawn anew each as often as the others",
+        "column \"name\" of input \"table\" is not numeric; expected a number type; found string",
+      ]
+    ),
+    (
+      Written(["method": "hierarchical", "k": 2, "on": ["x"], "weight": "x"]),
+      ["\"weight\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means"]
     ),
     (
       Written(["method": "rfm"]),

@@ -185,6 +185,15 @@ import Testing
     #expect(trend.positions == .dates(["1970-01-01", "1970-02-01", "1970-03-01"]) && trend.series[0].values == [9, 4, 15])
   }
 
+  /// Whether the rows of a customer come in the order of time, in another one, or several times.
+  @Test(arguments: [[0, 10, 60, 40, 70, 61], [70, 61, 60, 40, 10, 0], [60, 0, 61, 40, 10, 70], [10, 0, 0, 70, 40, 60, 61, 40, 10]]) func cohortsInAnyOrder(days: [Int32]) throws {
+    let customer: [Int32: String] = [0: "a", 10: "b", 60: "a", 40: "b", 70: "c", 61: "a"]
+    let rows = BenchInput.table("tables", alias: "visits", batch(("customer", .strings(days.map { customer[$0] })), ("day", .dates(days))))
+    let back = try #require(try charts(["charts": ["back": ["chart": "retention", "x": "day", "y": "customer"]]], [rows])[0] as? HeatMap)
+    #expect(back.rows == ["1970-01  (2)", "1970-03  (1)"] && back.columns == ["1", "2"])
+    #expect(back.values[0] == 0.5 && back.values[1] == 0.5 && back.values[2].isNaN && back.values[3].isNaN)
+  }
+
   @Test func matricesFlowsAndCalibration() throws {
     let people = BenchInput.table(
       "tables", alias: "people",
@@ -348,6 +357,15 @@ import Testing
           expected no-such-python on the PATH, found No such file or directory
           hint: install Python 3, then run: make setup
         """
+    }
+  }
+
+  @Test func darkPicturesHaveADarkGround() throws {
+    guard let renderer = PresentationTables.renderer() else { return }
+    for (theme, ground) in [("light", Theme.light.background), ("dark", Theme.dark.background)] {
+      let drawn = try draw(
+        ["charts": ["h": ["chart": "histogram", "x": "clv"]], "theme": .string(theme), "formats": "svg"], [PresentationTables.value().at("tables", "value")], renderer)
+      #expect(drawn.files.count == 1 && String(decoding: drawn.files[0].bytes, as: UTF8.self).contains("fill=\"\(ground)\""), "\(theme)")
     }
   }
 

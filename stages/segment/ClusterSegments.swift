@@ -18,6 +18,8 @@ struct ClusterSegments {
   let labels: [String]
   /// How often customers are drawn anew to see whether clusters come back; 0 is never.
   var samples = 0
+  /// How often each row counts; nil is once.
+  var weights: (name: String, values: [Double])?
 
   struct Made {
     var segmentation: Segmentation
@@ -37,9 +39,10 @@ struct ClusterSegments {
   /// `check` is called now and then, and may throw.
   func made(_ check: () throws -> Void) throws -> Made {
     let count = columns[0].values.count
-    let rows = (0..<count).filter { row in columns.allSatisfy { $0.values[row].isFinite } }
-    let points = try columns.map { name, values in try scaled(rows.map { values[$0] }, name) }
-    let distinct = Self.distinct(points, count: rows.count, upTo: max(most, wanted ?? 0))
+    let rows = (0..<count).filter { row in columns.allSatisfy { $0.values[row].isFinite } && weights?.values[row].isFinite != false }
+    let counts = try checkedWeights(of: rows)
+    let points = try columns.map { name, values in try scaled(rows.map { values[$0] }, name, counts) }
+    let distinct = Self.distinct(points, counts, count: rows.count, upTo: max(most, wanted ?? 0))
     if distinct < wanted ?? 1 {
       throw Diagnostic(
         "\(method.rawValue) cannot make \(wanted ?? 1) segments of \(distinct) distinct \(distinct == 1 ? "point" : "points")",
@@ -49,7 +52,7 @@ struct ClusterSegments {
     let tree = method == .hierarchical ? Linkage(Linkage.Method(rawValue: linkage.rawValue)!).fit(points) : nil
     func clusters(_ k: Int) throws -> Clusters {
       try check()
-      return found(k, points, tree)
+      return found(k, points, counts, tree)
     }
     let best: Clusters
     var choices: Batch?
@@ -70,16 +73,17 @@ struct ClusterSegments {
       metrics["elbow"] = .integer(choice.rows[choice.elbow].k)
       metrics["gap_choice"] = choice.gapChoice.map { .integer(choice.rows[$0].k) } ?? .null
     }
-    let place = Segmentation.order(best.labels, groups: number, by: rows.map { columns[0].values[$0] })
+    let place = Segmentation.order(best.labels, groups: number, by: rows.map { columns[0].values[$0] }, weights: counts)
     var segmentOfRow = [Int32](repeating: -1, count: count)
     for (row, label) in zip(rows, best.labels) { segmentOfRow[row] = place[Int(label)] }
     metrics["k"] = .integer(number)
     for (name, value) in best.metrics.members { metrics[name] = value }
-    metrics["silhouette"] = Silhouette.mean(points, labels: best.labels, seed: seed).map(JSONValue.double) ?? .null
+    // It takes every row once.
+    metrics["silhouette"] = !counts.isEmpty ? .null : Silhouette.mean(points, labels: best.labels, seed: seed).map(JSONValue.double) ?? .null
     if let bic = best.bic { metrics["bic"] = .double(bic) }
     var segmentation = Segmentation(segmentOfRow, labels: labels.isEmpty ? Self.labels(number) : labels, metrics: metrics)
     segmentation.typicalRow = [Int?](repeating: nil, count: number)
-    for (label, point) in Self.typical(points, best.labels, number).enumerated() {
+    for (label, point) in Self.typical(points, counts, best.labels, number).enumerated() {
       segmentation.typicalRow[Int(place[label])] = point.map { rows[$0] }
     }
     if samples > 0 {
@@ -95,12 +99,13 @@ struct ClusterSegments {
   }
 
   /// Of each cluster the point nearest to its mean, the earlier one when equal.
-  private static func typical(_ points: [[Double]], _ labels: [Int32], _ k: Int) -> [Int?] {
+  private static func typical(_ points: [[Double]], _ counts: [Double], _ labels: [Int32], _ k: Int) -> [Int?] {
     let d = points.count
     var (sums, sizes) = ([Double](repeating: 0, count: k * d), [Double](repeating: 0, count: k))
     for (point, label) in labels.enumerated() {
-      sizes[Int(label)] += 1
-      for j in 0..<d { sums[Int(label) * d + j] += points[j][point] }
+      let weight = counts.isEmpty ? 1 : counts[point]
+      sizes[Int(label)] += weight
+      for j in 0..<d { sums[Int(label) * d + j] += points[j][point] * weight }
     }
     var (nearest, least) = ([Int?](repeating: nil, count: k), [Double](repeating: .infinity, count: k))
     for (point, label) in labels.enumerated() {
@@ -120,7 +125,18 @@ struct ClusterSegments {
   /// Nil when the number is to be chosen.
   private var wanted: Int? { if case .first(let k) = k { k } else { nil } }
 
-  private func found(_ k: Int, _ points: [[Double]], _ tree: Linkage.Result?) -> Clusters {
+  /// A place for each row that counts; empty where all count once.
+  private func checkedWeights(of rows: [Int]) throws -> [Double] {
+    guard let weights else { return [] }
+    let counts = rows.map { weights.values[$0] }
+    if let wrong = counts.first(where: { $0 < 0 || $0 > 1e9 }) {
+      throw Diagnostic(
+        "column \"\(weights.name)\" holds no weight", at: .setting(["weight"]), expected: "numbers from 0 to 1000000000", found: "\(wrong)")
+    }
+    return counts
+  }
+
+  private func found(_ k: Int, _ points: [[Double]], _ counts: [Double], _ tree: Linkage.Result?) -> Clusters {
     var metrics = Metrics()
     if let tree {
       let labels = tree.labels(min(k, tree.dendrogram.points))
@@ -135,7 +151,7 @@ struct ClusterSegments {
       metrics["converged"] = .bool(result.converged)
       return Clusters(labels: result.labels, bic: result.bic, metrics: metrics)
     }
-    let result = KMeans(k: k, seed: seed, restarts: restarts ?? 10).fit(points)
+    let result = KMeans(k: k, seed: seed, restarts: restarts ?? 10).fit(points, weights: counts)
     metrics["inertia"] = .double(result.inertia)
     metrics["iterations"] = .integer(result.iterations)
     metrics["converged"] = .bool(result.converged)
@@ -149,7 +165,7 @@ struct ClusterSegments {
       severity: .warning)
   }
 
-  private func scaled(_ values: [Double], _ name: String) throws -> [Double] {
+  private func scaled(_ values: [Double], _ name: String, _ counts: [Double]) throws -> [Double] {
     var values = values
     switch transform {
     case .none: break
@@ -161,17 +177,19 @@ struct ClusterSegments {
       }
       values = values.map(Portable.log1p)
     }
-    return switch scale {
-    case .none: values
-    case .standard: Scaling.standard.apply(values)
-    case .minMax: Scaling.range.apply(values)
+    let scaling: Scaling
+    switch scale {
+    case .none: return values
+    case .standard: scaling = .standard
+    case .minMax: scaling = .range
     }
+    return counts.isEmpty ? scaling.apply(values) : scaling.apply(values, weights: counts)
   }
 
-  /// How many different points there are; counting ends at `limit`.
-  private static func distinct(_ columns: [[Double]], count: Int, upTo limit: Int) -> Int {
+  /// How many different points there are that count; counting ends at `limit`.
+  private static func distinct(_ columns: [[Double]], _ counts: [Double], count: Int, upTo limit: Int) -> Int {
     var seen: Set<[Double]> = []
-    for row in 0..<count where seen.count < limit { seen.insert(columns.map { $0[row] }) }
+    for row in 0..<count where seen.count < limit && (counts.isEmpty || counts[row] > 0) { seen.insert(columns.map { $0[row] }) }
     return seen.count
   }
 }

@@ -40,6 +40,7 @@ public struct Segment: Stage {
   @Setting("clusters with \"k\": \"auto\": the most that are tried", in: 2...50) var most = 10
   @Setting("hierarchical: how near two clusters are to each other") var linkage = Joining.ward
   @Setting("columns to segment on: numbers; for rfm the column of the names, default rfm_segment") var on: OneOrMany<String> = []
+  @Setting("k-means: column of weights, 0 or more: a row counts as if it stood there so often, 0 not at all") var weight: String?
   @Setting("clusters: what is done to each column before scaling") var transform = Transform.none
   @Setting("clusters: how columns are brought to one scale") var scale = Scale.standard
   @Setting("clusters: another seed, other starts", in: 0...) var seed = 1
@@ -174,7 +175,13 @@ public struct Segment: Stage {
       if most != standard.most { mistake("\"most\" has no meaning without \"k\": \"auto\"", "most") }
     }
     if method != .kMeans && method != .mixture { only("restarts", restarts != nil, for: "k-means and gaussian-mixture") }
-    if method != .kMeans { only("stability", stability != nil, for: "k-means") }
+    if method != .kMeans {
+      only("stability", stability != nil, for: "k-means")
+      only("weight", weight != nil, for: "k-means")
+    } else if weight != nil {
+      if k == .second(.auto) { mistake("\"weight\" needs a number as \"k\"", "weight", hint: "the rules that choose one take every row once") }
+      if stability != nil { mistake("\"weight\" and \"stability\" do not go together", "weight", hint: "rows are drawn anew each as often as the others") }
+    }
     if method != .hierarchical { only("linkage", linkage != standard.linkage, for: "hierarchical") }
     if actions.isEmpty {
       if value != nil { mistake("\"value\" has no meaning without \"actions\"", "value") }
@@ -203,6 +210,7 @@ public struct Segment: Stage {
       }
     }
     if let revenue { mistakes.append(schema.mistake(readingNumbers: revenue, of: "table", at: .setting(["revenue"]))) }
+    if let weight { mistakes.append(schema.mistake(readingNumbers: weight, of: "table", at: .setting(["weight"]))) }
     if let value { mistakes.append(schema.mistake(readingNumbers: value, of: "table", at: .setting(["value"]))) }
     if budget != nil, !actions.isEmpty, profile(schema).actions.value == nil {
       mistakes.append(
@@ -217,7 +225,7 @@ public struct Segment: Stage {
     let profile = profile(table.schema)
     var needed = deciding
     let earlier = inputs["baseline"] == nil ? nil : inputs.table("baseline")
-    for name in profile.columnsRead + (earlier == nil ? [] : [customer]) where !needed.contains(name) { needed.append(name) }
+    for name in profile.columnsRead + [weight].compactMap(\.self) + (earlier == nil ? [] : [customer]) where !needed.contains(name) { needed.append(name) }
     let rows = try table.wholeBatch(needed)
     try context.checkCancellation()
 
@@ -242,7 +250,7 @@ public struct Segment: Stage {
     if made.withoutSegment > 0 {
       context.warn(
         Diagnostic(
-          "\(made.withoutSegment) of \(table.rows) rows get no segment: \(deciding.map { "\"\($0)\"" }.joined(separator: ", ")) is missing there",
+          "\(made.withoutSegment) of \(table.rows) rows get no segment: \((deciding + [weight].compactMap(\.self)).map { "\"\($0)\"" }.joined(separator: ", ")) is missing there",
           severity: .warning))
     }
     try context.writeTable(
@@ -257,7 +265,7 @@ public struct Segment: Stage {
       try ClusterSegments(
         method: method, columns: on.map { ($0, rows[$0].doubles()) }, k: k!, most: most, linkage: linkage, transform: transform,
         scale: scale, seed: UInt64(seed), restarts: restarts, labels: labels,
-        samples: stability ?? 0
+        samples: stability ?? 0, weights: weight.map { ($0, rows[$0].doubles()) }
       ).made { try context.checkCancellation() }
     }
     if let merges = made.merges { try context.writeTable("merges", merges) }

@@ -50,11 +50,16 @@ struct Segmentation {
   var labelColumn: Column { .dictionary(codes: segmentOfRow.map { $0 < 0 ? nil : $0 }, values: labels) }
 
   /// Groups renumbered by the descending mean of `values` (NaN left out of the mean), equal means in the order of the groups.
-  /// Returns the new index of each group.
-  static func order(_ groupOfRow: [Int32], groups: Int, by values: [Double]) -> [Int32] {
-    var rows = [[Double]](repeating: [], count: groups)
-    for (row, group) in groupOfRow.enumerated() where group >= 0 && !values[row].isNaN { rows[Int(group)].append(values[row]) }
-    let means = rows.map { $0.isEmpty ? -Double.infinity : Summaries.mean($0) }
+  /// Returns the new index of each group. Rows count by their weights where there are any.
+  static func order(_ groupOfRow: [Int32], groups: Int, by values: [Double], weights: [Double] = []) -> [Int32] {
+    var rows = [[Int]](repeating: [], count: groups)
+    for (row, group) in groupOfRow.enumerated() where group >= 0 && !values[row].isNaN { rows[Int(group)].append(row) }
+    let means = rows.map { rows -> Double in
+      if rows.isEmpty { return -.infinity }
+      let total = weights.isEmpty ? 0 : Summaries.sum(rows.lazy.map { weights[$0] })
+      if total > 0 { return Summaries.sum(rows.lazy.map { values[$0] * weights[$0] }) / total }
+      return Summaries.mean(rows.map { values[$0] })
+    }
     let order = (0..<groups).sorted { means[$0] != means[$1] ? means[$0] > means[$1] : $0 < $1 }
     var place = [Int32](repeating: 0, count: groups)
     for (new, old) in order.enumerated() { place[old] = Int32(new) }

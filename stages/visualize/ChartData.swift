@@ -39,11 +39,14 @@ struct ChartData {
   func cohorts(of customer: String, _ time: String, every: ChartSettings.Every) throws -> CohortCounts {
     let rows = Relation.project(
       .scan("table"), [.init(" customer", Expression(.column(customer))), .init(" period", try start(of: time, every: every))])
-    var counts = CohortCounts(every: every, customer: table.type.schema.type(of: customer) ?? .string)
-    try rows.rows(["table": RowStream(table, columns: [customer, time].unique)], context).forEach(context) { batch in
-      counts.add(batch.columns[0], batch.columns[1])
+    for inOrder in [true, false] {
+      var counts = CohortCounts(every: every, customer: table.type.schema.type(of: customer) ?? .string, inOrder: inOrder)
+      try rows.rows(["table": RowStream(table, columns: [customer, time].unique)], context).forEach(context) { batch in
+        counts.add(batch.columns[0], batch.columns[1])
+      }
+      if !counts.isOutOfOrder { return counts }
     }
-    return counts
+    preconditionFailure("cohorts that take rows in any order did not")
   }
 
   private func start(of time: String, every: ChartSettings.Every) throws -> Expression {

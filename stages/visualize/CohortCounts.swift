@@ -2,38 +2,65 @@ import Columns
 import Kernels
 
 /// How many customers have rows how many periods after that of their first one.
+///
+/// Where the rows of every customer come in the order of time, as they mostly do, pairs of customer and period are counted as they come;
+/// else all of them are kept and sorted.
 struct CohortCounts {
   private let every: ChartSettings.Every
   private let customers: KeyIndex
-  /// Customers in the upper half, periods in the lower, in the order of the rows; each pair once where rows are in the order of time.
+  private let inOrder: Bool
+  /// In order: a row came before an earlier one of its customer, and nothing here is right.
+  private(set) var isOutOfOrder = false
+  /// By customer: the period of the first row and of the last one so far.
+  private var first: [Int32] = []
+  private var latest: [Int32] = []
+  /// By the period of the first row: customers by how many periods later.
+  private var active: [Int: [Int]] = [:]
+  /// Not in order: customers in the upper half, periods in the lower, in the order of the rows.
   private var visits: [UInt64] = []
-  /// By customer: the last visit that was added.
-  private var latest: [UInt64] = []
   /// By the start of a period as it is stored, and by its number.
   private var known: [Int64: Int32] = [:]
   private var names: [Int: String] = [:]
 
-  init(every: ChartSettings.Every, customer: ColumnType) {
+  init(every: ChartSettings.Every, customer: ColumnType, inOrder: Bool) {
     self.every = every
+    self.inOrder = inOrder
     customers = KeyIndex(types: [customer])
   }
 
   /// Rows with a customer and the start of a period; what lacks one is passed over.
   mutating func add(_ who: Column, _ when: Column) {
+    if isOutOfOrder { return }
     let groups = customers.groups(of: [who], count: who.count)
-    while latest.count < customers.count { latest.append(.max) }
+    let new = customers.count - latest.count
+    latest += repeatElement(.min, count: new)
+    if inOrder { first += repeatElement(.min, count: new) }
     let days: UnsafeBufferPointer<Int32>? = when.type == .date ? when.values() : nil
     let micros: UnsafeBufferPointer<Int64>? = days == nil ? when.values() : nil
     var (last, number) = (Int64.min, Int32(0))
     for row in 0..<who.count where !who.isNull(row) && !when.isNull(row) {
       let start = days.map { Int64($0[row]) } ?? micros![row]
       if start != last { (last, number) = (start, period(start, when, row)) }
-      let customer = Int(groups[row])
-      let visit = UInt64(customer) << 32 | Self.ordered(number)
-      if latest[customer] == visit { continue }
-      latest[customer] = visit
-      visits.append(visit)
+      let customer = Int(groups[row]), before = latest[customer]
+      if before == number { continue }
+      latest[customer] = number
+      guard inOrder else {
+        visits.append(UInt64(customer) << 32 | Self.ordered(number))
+        continue
+      }
+      if before == .min { first[customer] = number }
+      if number < before {
+        isOutOfOrder = true
+        return
+      }
+      count(Int(number - first[customer]), of: Int(first[customer]))
     }
+  }
+
+  private mutating func count(_ later: Int, of cohort: Int) {
+    let missing = later + 1 - (active[cohort]?.count ?? 0)
+    if missing > 0 { active[cohort, default: []] += repeatElement(0, count: missing) }
+    active[cohort]![later] += 1
   }
 
   private mutating func period(_ start: Int64, _ when: Column, _ row: Int) -> Int32 {
@@ -51,26 +78,22 @@ struct CohortCounts {
 
   /// By the period of the first row, customers by how many periods later; what the periods are called; the last one.
   mutating func counted() -> (active: [Int: [Int]], names: [Int: String], last: Int) {
-    latest = []
+    precondition(!isOutOfOrder, "cohorts were asked for of rows that came in another order than was said")
+    if !inOrder { countVisits() }
+    return (active, names, active.map { $0.key + $0.value.count - 1 }.max() ?? .min)
+  }
+
+  private mutating func countVisits() {
+    (first, latest) = ([], [])
     visits.sort()
-    var (place, counts, last) = ([Int: Int](), [[Int]](), Int.min)
-    var (cohort, at, before) = (0, 0, UInt64.max)
+    var (cohort, before) = (0, UInt64.max)
     for visit in visits where visit != before {
       let period = Self.period(visit)
-      if before >> 32 != visit >> 32 {
-        cohort = period
-        at = place[cohort] ?? counts.count
-        if at == counts.count {
-          place[cohort] = at
-          counts.append([])
-        }
-      }
+      if before >> 32 != visit >> 32 { cohort = period }
       before = visit
-      last = max(last, period)
-      while counts[at].count <= period - cohort { counts[at].append(0) }
-      counts[at][period - cohort] += 1
+      count(period - cohort, of: cohort)
     }
-    return (place.mapValues { counts[$0] }, names, last)
+    visits = []
   }
 }
 
