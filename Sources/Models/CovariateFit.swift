@@ -16,6 +16,7 @@ public struct CovariateFit: Sendable {
   public var dropoutEffects: [Double]
   /// Of ln parameters, then the effects on purchases, then those on dropout; nil where the likelihood is flat.
   public var covariance: SymmetricMatrix?
+  /// Without the prior.
   public var logLikelihood: Double
   /// Without the covariates, on the same customers.
   public var plainLogLikelihood: Double
@@ -37,7 +38,7 @@ public struct CovariateFit: Sendable {
       return (parameters.indices.map { roots[$0] * parameters[$0] }, Array(roots[parameters.count...]))
     }
   }
-  /// Whether the covariates say anything: twice the gain in ℓ is χ² with one degree for each effect if they do not.
+  /// Whether the covariates say anything: twice the gain in ℓ is χ² with one degree for each effect if they do not; of fits without a prior.
   public var likelihoodRatio: (statistic: Double, pValue: Double) {
     ModelComparison.likelihoodRatio(logLikelihood, over: plainLogLikelihood, fewer: effects.count)
   }
@@ -60,18 +61,21 @@ public struct CovariateFit: Sendable {
 
   // MARK: Fit
 
-  /// Maximum likelihood from the plain model's. `covariates` are columns, one number a customer. Throws a FitError when the plain model
-  /// cannot be fitted, or a covariate says nothing.
-  public static func fit(_ model: PurchaseModel, _ summary: PurchaseSummary, covariates: [[Double]], names: [String]) throws -> CovariateFit {
+  /// Maximum likelihood from the plain model's, or the posterior's mode: the prior holds the parameters as it does those of a plain model,
+  /// and each effect, per standard deviation of its covariate, around 0. `covariates` are columns, one number a customer. Throws a
+  /// FitError when the plain model cannot be fitted, or a covariate says nothing.
+  public static func fit(
+    _ model: PurchaseModel, _ summary: PurchaseSummary, covariates: [[Double]], names: [String], prior: WeakPrior? = nil
+  ) throws -> CovariateFit {
     precondition(models.contains(model), "\(model.words) takes no covariates")
     precondition(covariates.count == names.count && covariates.allSatisfy { $0.count == summary.count }, "one number a customer for each covariate")
     let plain =
       switch model {
-      case .mbgNBD: try MBGNBD.fit(summary)
-      case .bgNBD: try BGNBD.fit(summary)
+      case .mbgNBD: try MBGNBD.fit(summary, prior: prior)
+      case .bgNBD: try BGNBD.fit(summary, prior: prior)
       default: nil as BGNBD.Fit?
       }
-    let pareto = plain == nil ? try ParetoNBD.fit(summary) : nil
+    let pareto = plain == nil ? try ParetoNBD.fit(summary, prior: prior) : nil
     let start = plain?.parameters.vector ?? pareto!.parameters.vector
     let plainValue = plain?.logLikelihood ?? pareto!.logLikelihood
     // In units of their spread, so that all effects are of one size.
@@ -89,12 +93,26 @@ public struct CovariateFit: Sendable {
     var newton = Newton(
       lower: centers.map { $0 - 10 } + [Double](repeating: -20, count: 2 * k), upper: centers.map { $0 + 10 } + [Double](repeating: 20, count: 2 * k))
     newton.longestStep = 1
-    let best = newton.minimize(from: centers + [Double](repeating: 0, count: 2 * k)) { groups.lost($0) }
-    return CovariateFit(model, best, groups, plainValue, spreads, names)
+    let age = Portable.log(max(Summaries.mean(summary.T), 1e-300))
+    let held = [0, age, 0, model == .paretoNBD ? age : 0] + [Double](repeating: 0, count: 2 * k)
+    let precision = prior.map { 1 / ($0.spread * $0.spread * groups.weight) }
+    let best = newton.minimize(from: centers + [Double](repeating: 0, count: 2 * k)) { θ in
+      var lost = groups.lost(θ)
+      guard let precision else { return lost }
+      for i in θ.indices {
+        let away = θ[i] - held[i]
+        lost.value += 0.5 * precision * away * away
+        lost.gradient[i] += precision * away
+        lost.hessian[i, i] += precision
+      }
+      return lost
+    }
+    let value = prior == nil ? best.value : groups.lost(best.point).value
+    return CovariateFit(model, best, groups, logLikelihood: -value * groups.weight, plainValue, spreads, names)
   }
 
   private init(
-    _ model: PurchaseModel, _ best: Optimum, _ groups: CovariateGroups, _ plain: Double, _ spreads: [Double], _ names: [String]
+    _ model: PurchaseModel, _ best: Optimum, _ groups: CovariateGroups, logLikelihood: Double, _ plain: Double, _ spreads: [Double], _ names: [String]
   ) {
     let k = spreads.count
     let W = groups.weight
@@ -102,7 +120,8 @@ public struct CovariateFit: Sendable {
     parameters = best.point[..<4].map(Portable.exp)
     let effects = best.point[4...].enumerated().map { $0.element / spreads[$0.offset % k] }
     (purchaseEffects, dropoutEffects) = (Array(effects[..<k]), Array(effects[k...]))
-    (logLikelihood, plainLogLikelihood, observations) = (-best.value * W, plain, W)
+    self.logLikelihood = logLikelihood
+    (plainLogLikelihood, observations) = (plain, W)
     (converged, iterations, evaluations, gradientNorm) = (best.converged, best.iterations, best.evaluations, best.gradientNorm)
     diagnoses = []
     var information = best.hessian ?? SymmetricMatrix(order: 4 + 2 * k)

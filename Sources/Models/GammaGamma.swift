@@ -57,6 +57,10 @@ public enum GammaGamma {
     public var correlation: Double
     /// What a customer without repeat purchases is expected to spend.
     public var populationMean: Double
+    /// The largest ℓ where q is 1, the border beyond which the population has no mean spend: the profile likelihood there.
+    public var borderLogLikelihood: Double
+    /// 2 (ℓ − ℓ at the border), never negative: below 3.84 the data do not exclude that there is no mean spend.
+    public var borderStatistic: Double { max(0, 2 * (logLikelihood - borderLogLikelihood)) }
     public var converged: Bool
     public var iterations: Int
     public var evaluations: Int
@@ -93,7 +97,9 @@ public enum GammaGamma {
     let mean = Summaries.mean(data.m)
     if let earlier, earlier.q > 1 {
       let best = minimize(data, from: [Portable.log(earlier.p), Portable.log(earlier.q - 1), Portable.log(earlier.v)], scale: mean)
-      if best.converged, best.atBound.isEmpty { return result(Parameters(logs: best.point), best, data, evaluations: best.evaluations) }
+      if best.converged, best.atBound.isEmpty {
+        return result(Parameters(logs: best.point), best, data, border: border(data, best.point, scale: mean), evaluations: best.evaluations)
+      }
     }
     let step = max(1, data.count / 8192)
     let thin = step > 1 ? data.thinned(every: step) : data
@@ -108,11 +114,36 @@ public enum GammaGamma {
       evaluations += other.evaluations
       if other.value < best.value - 1e-9 || (other.converged && !best.converged) { best = other }
     }
+    let edge = border(thin, best.point, scale: mean)
     if step > 1 {
       best = minimize(data, from: best.point, scale: mean)
       evaluations = best.evaluations
     }
-    return result(Parameters(logs: best.point), best, data, evaluations: evaluations)
+    return result(
+      Parameters(logs: best.point), best, data, border: step > 1 ? border(data, from: edge.point, scale: mean) : edge, evaluations: evaluations)
+  }
+
+  /// The largest ℓ over p and v where q = 1, from where the search with q > 1 ended.
+  private static func border(_ data: GammaGammaLikelihood, _ point: [Double], scale: Double) -> Optimum {
+    border(data, from: [point[0], point[2]], scale: scale)
+  }
+
+  private static func border(_ data: GammaGammaLikelihood, from start: [Double], scale: Double) -> Optimum {
+    let center = Portable.log(scale), n = Double(data.count)
+    var newton = Newton(lower: [-13.8, center - 30], upper: [13.8, center + 30])
+    // ℓ to a millionth of one, which is more than anybody compares.
+    newton.promisedDescent = 1e-6 / n
+    return newton.minimize(from: start) { θ in
+      let u = θ.map(Portable.exp)  // ∂(p, v)/∂θ
+      let (value, gradient, hessian) = data.evaluate(u[0], 1, u[1])
+      let slopes = [gradient[0], gradient[2]]
+      let g = (0..<2).map { -u[$0] * slopes[$0] / n }
+      var h = SymmetricMatrix(order: 2)
+      h[0, 0] = -u[0] * u[0] * hessian[0, 0] / n + g[0]
+      h[1, 0] = -u[0] * u[1] * hessian[2, 0] / n
+      h[1, 1] = -u[1] * u[1] * hessian[2, 2] / n + g[1]
+      return (-value / n, g, h)
+    }
   }
 
   private static func minimize(_ data: GammaGammaLikelihood, from start: [Double], scale: Double) -> Optimum {
@@ -131,8 +162,11 @@ public enum GammaGamma {
     }
   }
 
+  /// The 95 % point of χ² with one degree of freedom.
+  private static let notExcluded = 3.841458820694124
+
   private static func result(
-    _ w: Parameters, _ best: Optimum, _ data: GammaGammaLikelihood, evaluations: Int
+    _ w: Parameters, _ best: Optimum, _ data: GammaGammaLikelihood, border: Optimum, evaluations: Int
   ) -> Fit {
     let (value, _, hessian) = data.evaluate(w.p, w.q, w.v)
     var information = SymmetricMatrix(order: 3)
@@ -144,6 +178,14 @@ public enum GammaGamma {
       populationMean = Summaries.median(data.m)
       diagnoses.append(
         "q is close to 1 (q − 1 = \(rounded(w.q - 1))), so the mean spend of the population hardly exists; customers without repeat purchases get the median, \(rounded(populationMean))"
+      )
+    }
+    // The search cannot follow p to infinity, where the largest ℓ of purchases that all cost the same lies.
+    let borderLogLikelihood = max(-border.value * Double(data.count), data.constantSpendAtBorder)
+    let excess = max(0, 2 * (value - borderLogLikelihood))
+    if w.q >= 1.01, excess < notExcluded {
+      diagnoses.append(
+        "q at its border is not excluded: with q = 1, where the population has no mean spend, the log-likelihood is \(rounded(excess / 2)) lower, and 1.92 would tell them apart; do not lean on the population mean, \(rounded(populationMean)) (the median is \(rounded(Summaries.median(data.m))))"
       )
     }
     let correlation = Summaries.correlation(data.x, data.m)
@@ -159,7 +201,7 @@ public enum GammaGamma {
     return Fit(
       parameters: w, standardErrors: covariance.map { Parameters($0.diagonal.map { $0.squareRoot() }) },
       covariance: covariance, logLikelihood: value, observations: data.count, withoutRepeat: data.withoutRepeat,
-      withoutSpend: data.withoutSpend, correlation: correlation, populationMean: populationMean,
+      withoutSpend: data.withoutSpend, correlation: correlation, populationMean: populationMean, borderLogLikelihood: borderLogLikelihood,
       converged: best.converged, iterations: best.iterations, evaluations: evaluations,
       gradientNorm: best.gradientNorm, diagnoses: diagnoses)
   }

@@ -62,6 +62,14 @@ struct GammaGammaLikelihood {
     return GammaGammaLikelihood(x: rows.map { x[$0] }, m: rows.map { m[$0] })
   }
 
+  /// The largest ℓ where q is 1 and p grows without end while p v stays: every purchase of a customer costs the same, and those means
+  /// are inverse gamma. Σ ln c − 2 ln m − c / m, largest where c is the harmonic mean of the m.
+  var constantSpendAtBorder: Double {
+    let inverses = FixedChunks.map(count: count, chunk: 1 << 14) { rows in rows.reduce(0.0) { $0 + 1 / m[$1] } }
+    let n = Double(count)
+    return n * Portable.log(n / Summaries.sum(inverses)) - 2 * sumLogM - n
+  }
+
   /// ℓ, ∂ℓ and ∂²ℓ in (p, q, v).
   func evaluate(_ p: Double, _ q: Double, _ v: Double) -> Newton.Value {
     let n = Double(count)

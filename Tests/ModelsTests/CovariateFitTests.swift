@@ -51,6 +51,27 @@ struct CovariateFitTests {
     #expect(relative(sum, fit.logLikelihood) < 1e-11)
   }
 
+  /// With a weak prior the posterior's slope vanishes where the search ends, and little changes where customers are many.
+  @Test(arguments: CovariateFit.models)
+  func weakPrior(model: PurchaseModel) throws {
+    let (s, z) = Self.simulated(3000, model, seed: 47)
+    let plain = try CovariateFit.fit(model, s, covariates: z, names: ["kind", "age"])
+    let fit = try CovariateFit.fit(model, s, covariates: z, names: ["kind", "age"], prior: WeakPrior())
+    #expect(fit.converged && fit.logLikelihood <= plain.logLikelihood && fit.logLikelihood > plain.logLikelihood - 0.5)
+    #expect(fit.parameters != plain.parameters && fit.effects != plain.effects)
+    let θ = fit.parameters.map(Portable.log) + fit.effects
+    let (value, slopes) = try CovariateFit.evaluate(model, s, z, at: θ)
+    #expect(relative(value, fit.logLikelihood) < 1e-12)
+    let age = Portable.log(Summaries.mean(s.T))
+    let centers = [0, age, 0, model == .paretoNBD ? age : 0, 0, 0, 0, 0]
+    let spreads = z.map { Summaries.variance($0, dropped: 0) }
+    for i in θ.indices {
+      // Per standard deviation of the covariate, whose effect is that times the spread.
+      let precision = (i < 4 ? 1 : spreads[(i - 4) % 2]) / 9
+      #expect((slopes[i] - precision * (θ[i] - centers[i])).magnitude < 1e-5 * Double(s.count).squareRoot(), "\(i): \(slopes[i])")
+    }
+  }
+
   /// A covariate that has nothing to do with it: small effects, and a test that does not see them.
   @Test func nothingToSay() throws {
     let s = Self.simulated(4000, .bgNBD, seed: 3).summary

@@ -124,10 +124,10 @@ import Testing
     #expect(said(["model": "nbd", "covariates": ["member"]]) == [
       "\"covariates\" means nothing to nbd; expected \"model\": \"bg-nbd\", \"mbg-nbd\" or \"pareto-nbd\""
     ])
-    #expect(said(["model": "bg-nbd", "covariates": ["member", "members", "age"], "prior": "weak"]) == [
+    #expect(said(["model": "bg-nbd", "covariates": ["member", "members", "age"], "weight": "customer"]) == [
       "input \"customers\" has no column \"members\"; hint: did you mean \"member\"?",
       "\"age\" is read already; expected a column of its own",
-      "\"prior\" is not possible with covariates",
+      "\"weight\" is not possible with covariates",
     ])
     let plain = LifetimeData.customers([1], [2], [3], [9], [4])
     #expect(

@@ -50,7 +50,11 @@ import Testing
     #expect(relative(model["population_mean"]!.double!, 35.170371) < 1e-5)
     #expect(model["observations"]?.int == 946)
     #expect(model["left_out"] == [["reason": "no repeat purchase", "customers": 1411]])
-    #expect(model["units"] == [:])
+    #expect(model["units"] == ["spend": "monetary"])
+    // With q = 1 the amounts of a customer would all be the same: n ln c − 2 Σ ln m − n, c the harmonic mean.
+    #expect((model["border_log_likelihood"]!.double! + 4274.756072724).magnitude < 1e-6)
+    #expect((model["border_statistic"]!.double! - 2 * (4274.756072724 - 4055.917694802)).magnitude < 1e-6)
+    #expect(model["diagnoses"] == [])
     #expect(run.binding.reads == [.init("customers", .named(["frequency", "monetary"]))])
   }
 

@@ -43,6 +43,9 @@ import Testing
     let model = try #require(run.documents["model"])
     #expect(model["choice"]?["leader_board"]?.array?.count == 6)
     #expect(model["choice"]!["reason"]!.string!.contains(" had the least error at 5 earlier times (MASE "))
+    let notes = (run.metrics["notes"]?.array ?? []).compactMap(\.string)
+    try #require(notes.count == 7)
+    #expect(notes[0] == model["choice"]?["reason"]?.string && notes[1].hasPrefix("1. \(model["method"]!.string!): MASE "))
     #expect(model["last_period"] == "2011-12-01" && model["customers"] == nil)
     #expect(run.warnings == [])
   }

@@ -91,8 +91,21 @@ import Testing
       try expect(zip(discounted, profit).map { $0 * $1 }, answers["clv_6_months_monthly_discount_0.01"]!, "\(name) value")
       if let validation = json["holdout_validation"] {
         let actual = customers.table("holdout")["purchases"].doubles()
-        let metrics = HoldoutMetrics(predicted: batch.purchases(within: validation["duration_holdout"]!.double!), actual: actual)
+        let predicted = batch.purchases(within: validation["duration_holdout"]!.double!)
+        let metrics = HoldoutMetrics(predicted: predicted, actual: actual)
         let truth = validation["models"]![name]!
+        for (row, answer) in (truth["predicted_first20"]?.array ?? []).enumerated() {
+          #expect(relative(predicted[row], answer.double!) < 1e-6, "\(name) of row \(row)")
+        }
+        if let answers = truth["by_calibration_frequency"]?.array {
+          let groups = HoldoutTables.byFrequency(s.x, predicted, actual, highest: 7)
+          #expect(groups["label"].allValues.map(\.description) == answers.map { $0["frequency"]!.string! }, "\(name)")
+          #expect(groups["customers"].doubles() == answers.map { $0["customers"]!.double! }, "\(name)")
+          for (column, key) in [("actual", "actual_mean"), ("predicted", "predicted_mean")] {
+            let worst = zip(groups[column].doubles(), answers).map { relative($0, $1[key]!.double!) }.max()!
+            #expect(worst < 1e-6, "\(name) \(column) by frequency: \(worst)")
+          }
+        }
         for (value, key) in [
           (metrics.predictedTotal, "predicted_total"), (metrics.actualTotal, "actual_total"), (metrics.rmse, "rmse"), (metrics.mae, "mae"),
           (metrics.pearson, "pearson"), (metrics.normalizedGini, "normalized_gini"),

@@ -134,6 +134,10 @@ import Testing
     #expect(document["model"] != "nbd" && board.last?["model"] == "nbd")
     #expect(document["choice"]!["reason"]!.string!.contains(" gave what happened after 3 origins the highest probability (mean log score "))
     #expect(run.metrics["choice"] == document["choice"]?["reason"])
+    let notes = (run.metrics["notes"]?.array ?? []).compactMap(\.string)
+    try #require(notes.count == 5)
+    #expect(notes[0] == document["choice"]?["reason"]?.string)
+    #expect(notes[1].hasPrefix("1. \(document["model"]!.string!): log score -0.") && notes[4].hasPrefix("4. nbd: log score -0."))
     #expect(document["choice"]?["origins"] == ["1997-05-27", "1997-07-08", "1997-08-19"] && document["choice"]?["horizon_days"] == 42)
     #expect(run.binding.outputs == [.init("model", .document(about: "model:auto"))])
     let predicted = try runRoom(

@@ -76,6 +76,8 @@ struct AttributeFitDocument {
     }
     members += [
       JSONMember("converged", .bool(outcome.converged)), JSONMember("iterations", .integer(outcome.iterations)),
+      // The unit of a value is that of its column.
+      JSONMember("units", ["value": .string(settings.target)]),
       JSONMember("diagnoses", .array(outcome.diagnoses.map(JSONValue.string))),
       JSONMember("made_by", .string("millrace fit \(Fit.contract.version)")), JSONMember("data", data),
     ]
@@ -85,6 +87,12 @@ struct AttributeFitDocument {
   /// What decided beside the data.
   private var grown: JSONValue {
     var told = [JSONMember("seed", .integer(settings.seed))]
+    // Where the rows were cut: the share, or the column of truth values.
+    switch settings.test {
+    case .first(let share)?: told += [JSONMember("test", .double(share)), JSONMember("refit", .bool(settings.refit))]
+    case .second(let column)?: told += [JSONMember("test", .string(column)), JSONMember("refit", .bool(settings.refit))]
+    case nil: break
+    }
     switch outcome.model.kind {
     case .elasticNet: told += [JSONMember("l1Ratio", .double(settings.l1Ratio)), JSONMember("scale", .string(settings.scale.rawValue))]
     case .ridge: told.append(JSONMember("scale", .string(settings.scale.rawValue)))

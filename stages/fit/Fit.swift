@@ -20,7 +20,7 @@ public struct Fit: Stage {
       .document("model", help: "parameters with their errors, log-likelihood, and how the search ended"),
       .table("held_out", .optional, help: "of value from attributes, with \"test\": the rows held out, actual and predicted"),
     ],
-    version: 2, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
+    version: 3, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
   /// A model, or that the data shall choose one.
   enum Model: String, SettingChoice {
@@ -37,7 +37,7 @@ public struct Fit: Stage {
     "purchases at any time and dropout: bg-nbd, mbg-nbd, pareto-nbd, bg-cnbd-k and mbg-cnbd-k (regular buyers), nbd (nobody leaves); whole periods: bg-bb; contracts: sbg; spend: gamma-gamma; auto: the one of bg-nbd, mbg-nbd, pareto-nbd and nbd that foretold best; value from attributes: ols, ridge, elastic-net, poisson, tweedie, zero-inflated-lognormal, random-forest, gradient-boosting"
   ) var model: Model
   @Setting("what the customers' times are measured in; default what the stage before says") var unit: Duration.Unit?
-  @Setting("weak: shapes are held near 1 and times near the mean age, loosely (the logarithm within 3 of it); not for gamma-gamma") var prior = Prior.none
+  @Setting("weak: shapes are held near 1 and times near the mean age, loosely (the logarithm within 3 of it), effects of covariates near 0; not for gamma-gamma") var prior = Prior.none
   @Setting("bg-cnbd-k and mbg-cnbd-k: how many stages a purchase takes; default the number the spacing speaks for", in: 1...12) var k: Int?
   @Setting("bg-cnbd-k and mbg-cnbd-k: column of the summed logarithms of the times between a customer's purchases") var spacing: String?
   @Setting("column of how many customers a row stands for; default one; not for gamma-gamma") var weight: String?
@@ -61,12 +61,14 @@ public struct Fit: Stage {
   /// The columns that are read besides those of the roles.
   private var extras: [String] { [spacing, weight].compactMap { $0 } + covariates }
   private var reads: [String] { kind.roles.map { columns[$0] } + extras }
+  /// Those of the fit, and those that say which days were observed.
+  private func reads(_ schema: Schema?) -> [String] { (reads + (schema.map { ObservedDays.columns(columns, in: $0) } ?? [])).unique }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     if let attributeKind { return try bind(attributeKind, inputs) }
     var binding = Binding(
       outputs: [.init("model", .document(about: model == .auto ? FittedModel.Kind.aboutChosen : kind.about))],
-      reads: [.init("customers", .named(reads))]
+      reads: [.init("customers", .named(reads(inputs["customers"]?.table?.schema)))]
         + (inputs["transactions"] == nil ? [] : [.init("transactions", .named(backtest.columns))])
         + (inputs["earlier"] == nil ? [] : [.init("earlier", .all)]))
     var unfit = settingsMistakes()
@@ -186,9 +188,7 @@ public struct Fit: Stage {
     }
     if !covariates.isEmpty {
       if ![.bgNBD, .mbgNBD, .paretoNBD].contains(model) { refuse("covariates", "\"model\": \"bg-nbd\", \"mbg-nbd\" or \"pareto-nbd\"") }
-      for (setting, isGiven) in [("prior", prior != .none), ("weight", weight != nil)] where isGiven {
-        mistakes.append(Diagnostic("\"\(setting)\" is not possible with covariates", at: .setting([.key(setting)])))
-      }
+      if weight != nil { mistakes.append(Diagnostic("\"weight\" is not possible with covariates", at: .setting(["weight"]))) }
     }
     if !compare.isEmpty {
       if !([.bgNBD, .mbgNBD, .paretoNBD, .nbd, .auto] as [Model]).contains(model) {
@@ -210,7 +210,7 @@ public struct Fit: Stage {
     if let attributeKind, let attributes { return try AttributeFitting(kind: attributeKind, settings: attributes).run(inputs, context) }
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
-    let customers = try table.wholeBatch(reads)
+    let customers = try table.wholeBatch(reads(table.schema))
     let earlier = inputs["earlier"] == nil ? nil : try FittedModel(inputs.document("earlier"), port: "earlier", among: [kind])
     try context.checkCancellation()
     var fitted: ModelDocument
@@ -243,9 +243,14 @@ public struct Fit: Stage {
     for (reason, count) in fitted.leftOut where reason == ModelDocument.missing && count > 0 {
       context.warn(Diagnostic("\(count) customer\(count == 1 ? " was" : "s were") left out of the fit: \(reason)", severity: .warning))
     }
-    fitted.add("data", FittedData.json(customers, reads))
+    fitted.add("data", FittedData.json(customers, reads, observed: observed(customers, unit ?? table.type.timeUnit)))
     try context.writeDocument("model", fitted.document)
     return fitted.metrics
+  }
+
+  private func observed(_ customers: Batch, _ unit: Duration.Unit?) -> ObservedDays? {
+    guard let unit, !ObservedDays.columns(columns, in: customers.schema).isEmpty else { return nil }
+    return ObservedDays(first: customers[columns.first], ages: customers[columns.age].doubles(), unit: unit)
   }
 
   private var weak: WeakPrior? { prior == .weak ? WeakPrior() : nil }
@@ -272,8 +277,8 @@ public struct Fit: Stage {
     let summary = PurchaseSummary(x: column(.frequency), tx: column(.recency), T: column(.age))
     if model == .bgBB { return document(try BGBB.fit(summary, weights: weights, prior: prior)) }
     if !covariates.isEmpty, let model = PurchaseModel(rawValue: model.rawValue) {
-      let fit = try CovariateFit.fit(model, summary, covariates: Array(kept.suffix(covariates.count)), names: covariates)
-      return ModelDocument(fit, FittedModel.Kind(rawValue: model.rawValue)!, unit, columns: covariates, leftOut: leftOut)
+      let fit = try CovariateFit.fit(model, summary, covariates: Array(kept.suffix(covariates.count)), names: covariates, prior: prior)
+      return ModelDocument(fit, FittedModel.Kind(rawValue: model.rawValue)!, unit, columns: covariates, prior: prior, leftOut: leftOut)
     }
     let data = try GroupedSummary(summary, weights: weights)
     switch model {
@@ -299,7 +304,8 @@ public struct Fit: Stage {
     let cells = [PurchaseColumns.Role.frequency, .monetary].map { customers[columns[$0]].doubles() }
     let (kept, left) = complete(cells)
     if kept[0].isEmpty { throw allLeftOut(left) }
-    return ModelDocument(try GammaGamma.fit(x: kept[0], m: kept[1], from: earlier.map { .init(p: $0.parameters[0], q: $0.parameters[1], v: $0.parameters[2]) }), leftOut: [(ModelDocument.missing, left)])
+    let start = earlier.map { GammaGamma.Parameters(p: $0.parameters[0], q: $0.parameters[1], v: $0.parameters[2]) }
+    return ModelDocument(try GammaGamma.fit(x: kept[0], m: kept[1], from: start), of: columns.monetary, leftOut: [(ModelDocument.missing, left)])
   }
 
   private func allLeftOut(_ count: Int) -> Diagnostic {

@@ -26,17 +26,23 @@ struct ModelDocument {
       units: ["time": .string(unit.rawValue)], fit.diagnoses + diagnoses, prior: prior, stages: stages, tried: tried)
   }
 
-  init(_ fit: GammaGamma.Fit, leftOut: [(reason: String, count: Int)]) {
+  init(_ fit: GammaGamma.Fit, of column: String, leftOut: [(reason: String, count: Int)]) {
     self.init(
       .gammaGamma, fit.parameters.vector, errors: fit.standardErrors?.vector, fit.covariance,
       [("log_likelihood", fit.logLikelihood), ("aic", fit.aic), ("bic", fit.bic)], observations: fit.observations,
       leftOut: leftOut + [("no repeat purchase", fit.withoutRepeat), ("no positive mean spend", fit.withoutSpend)],
       fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm,
-      more: [("population_mean", fit.populationMean), ("correlation", fit.correlation)], units: [:], fit.diagnoses)
+      more: [
+        ("population_mean", fit.populationMean), ("correlation", fit.correlation),
+        // Of q at its border, 1: the profile likelihood, and twice what ℓ is above it.
+        ("border_log_likelihood", fit.borderLogLikelihood), ("border_statistic", fit.borderStatistic),
+      ],
+      // The unit of an amount is that of its column.
+      units: ["spend": .string(column)], fit.diagnoses)
   }
 
   /// The plain parameters stand where those of other fits stand, the effects under `covariates`.
-  init(_ fit: CovariateFit, _ model: FittedModel.Kind, _ unit: Duration.Unit, columns: [String], leftOut: [(reason: String, count: Int)]) {
+  init(_ fit: CovariateFit, _ model: FittedModel.Kind, _ unit: Duration.Unit, columns: [String], prior: WeakPrior?, leftOut: [(reason: String, count: Int)]) {
     let (p, n) = (fit.parameters, Double(fit.parameters.count + fit.effects.count))
     let errors = fit.standardErrors
     var own: SymmetricMatrix?
@@ -49,10 +55,15 @@ struct ModelDocument {
       model, p, errors: errors?.parameters, own,
       [("log_likelihood", fit.logLikelihood), ("aic", 2 * n - 2 * fit.logLikelihood), ("bic", n * Portable.log(fit.observations) - 2 * fit.logLikelihood)],
       observations: Int(fit.observations), leftOut: leftOut, fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm, more: [],
-      units: ["time": .string(unit.rawValue)], fit.diagnoses)
+      units: ["time": .string(unit.rawValue)], fit.diagnoses, prior: prior)
     func named(_ values: [Double]) -> JSONValue { .object(zip(columns, values).map { JSONMember($0, .double($1)) }) }
     let k = columns.count
     let test = fit.likelihoodRatio
+    // The test is of maximum likelihood.
+    let ratio: JSONValue =
+      prior != nil
+      ? .null
+      : ["without": .double(fit.plainLogLikelihood), "statistic": .double(test.statistic), "degrees": .integer(2 * k), "p": .double(test.pValue)]
     let whole = fit.covariance.map { c in JSONValue.array((0..<c.order).map { i in .array((0..<c.order).map { .double(c[i, $0]) }) }) }
     add(
       "covariates",
@@ -63,9 +74,7 @@ struct ModelDocument {
         "standard_errors": errors.map { ["purchases": named(Array($0.effects[..<k])), "dropout": named(Array($0.effects[k...]))] } ?? .null,
         // Of the parameters' logarithms, the effects on purchases, those on dropout.
         "covariance": whole ?? .null,
-        "likelihood_ratio": [
-          "without": .double(fit.plainLogLikelihood), "statistic": .double(test.statistic), "degrees": .integer(2 * k), "p": .double(test.pValue),
-        ],
+        "likelihood_ratio": ratio,
       ])
     for (name, values) in [("purchases", fit.purchaseEffects), ("dropout", fit.dropoutEffects)] {
       for (column, value) in zip(columns, values) { metrics["\(name)_\(column)"] = .double(value) }
@@ -150,5 +159,12 @@ struct ModelDocument {
         "horizon_days": .integer(cuts.days),
       ])
     metrics["choice"] = reason
+    // What a run prints: why, and the board.
+    func digits(_ x: Double) -> String { "\((x * 10_000).rounded() / 10_000)" }
+    let lines = choice.board.enumerated().map { place, entry in
+      entry.failure.map { "\(place + 1). \(entry.model.rawValue): \($0)" }
+        ?? "\(place + 1). \(entry.model.rawValue): log score \(digits(entry.logScore)), MAE \(digits(entry.mae)), RMSE \(digits(entry.rmse)), bias \((entry.bias * 1000).rounded() / 10) %"
+    }
+    metrics["notes"] = .array([reason] + lines.map(JSONValue.string))
   }
 }

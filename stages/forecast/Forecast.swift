@@ -151,6 +151,7 @@ public struct Forecast: Stage {
     metrics["origins"] = .integer(forecast.origins)
     if let error = forecast.board.first?.error, error.isFinite { metrics["mase"] = .double(error) }
     metrics["forecast"] = .double(Summaries.sum(result.values))
+    if !result.notes.isEmpty { metrics["notes"] = .array(result.notes.map(JSONValue.string)) }
     if let existing = result.existing { metrics["existing_customers"] = .double(Summaries.sum(existing)) }
     return metrics
   }

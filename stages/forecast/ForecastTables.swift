@@ -98,6 +98,15 @@ struct ForecastTables {
     return .object(members)
   }
 
+  /// What a run prints: why the method was taken, and how all of them did.
+  var notes: [String] {
+    if forecast.board.count == 1 { return [] }
+    return [reason]
+      + forecast.board.enumerated().map { place, entry in
+        "\(place + 1). \(entry.method.rawValue): " + (entry.failure ?? (entry.error.isFinite ? "MASE \(Self.digits(entry.error))" : "not tried"))
+      }
+  }
+
   private var reason: String {
     if forecast.board.count == 1 { return "the document names it" }
     if forecast.origins == 0 { return "too few periods to try methods on earlier ones: the value of a season ago" }

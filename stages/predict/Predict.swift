@@ -161,6 +161,21 @@ public struct Predict: Stage {
     return names.map { batch[$0].doubles() }
   }
 
+  /// A model that was fitted to later days than the customers are known of has seen what it is asked to foretell.
+  private func warnOfWhatWasSeen(_ models: [(port: String, model: FittedModel?)], _ table: TableArtifact, _ unit: Duration.Unit, _ context: any RunContext) throws {
+    let names = ObservedDays.columns(columns, in: table.schema)
+    guard !names.isEmpty, models.contains(where: { $0.model?.observed != nil }) else { return }
+    let batch = try table.wholeBatch(names)
+    guard let known = ObservedDays(first: batch[columns.first], ages: batch[columns.age].doubles(), unit: unit) else { return }
+    for (port, model) in models {
+      guard let seen = model?.observed, seen.until.days > known.until.days else { continue }
+      context.warn(
+        Diagnostic(
+          "the model was fitted to days up to \(seen.until), but the customers are observed up to \(known.until): of the days between it has seen what it foretells",
+          at: .input(port: port), hint: "fit to customers whose observation ends on the same day, or earlier", severity: .warning))
+    }
+  }
+
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     if inputs["value"] != nil { return try AttributePredicting(column: column, explain: explain).run(inputs, context) }
     guard let horizon else { preconditionFailure("predict ran without a horizon, which bind asks for") }
@@ -173,6 +188,7 @@ public struct Predict: Stage {
         "the model was fitted to times in \(unit.rawValue)s, but the customers are measured in \(told.rawValue)s",
         at: .input(port: "customers"), hint: "make both with one \"unit\" of rfm")
     }
+    try warnOfWhatWasSeen([("purchases", model), ("spend", spend)], table, unit, context)
     let roles = model.kind.roles + (spend == nil ? [] : [.monetary])
     let customers = try table.wholeBatch(roles.map { columns[$0] })
     func cells(_ role: PurchaseColumns.Role) -> [Double] { customers[columns[role]].doubles() }

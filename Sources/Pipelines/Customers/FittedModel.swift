@@ -60,6 +60,8 @@ public struct FittedModel: Sendable {
   public let covariates: Covariates?
   /// Nil for models that know no time.
   public let timeUnit: Duration.Unit?
+  /// The days of the customers it was fitted to; nil where its document does not say.
+  public let observed: ObservedDays?
   public let document: JSONValue
 
   /// Static covariates of a model, and what a unit of each changes.
@@ -125,6 +127,7 @@ public struct FittedModel: Sendable {
         covariance: rows.flatMap { rows in rows.count == order && rows.allSatisfy { $0.count == order } ? rows : nil })
     }
     if kind.knowsTime, timeUnit == nil { throw refuse("\"units\" with a \"time\"", found: document["units"]?["time"]) }
+    observed = ObservedDays(document["data"]?["observed"])
     self.kind = kind
     self.document = document
   }

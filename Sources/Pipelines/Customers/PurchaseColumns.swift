@@ -8,6 +8,8 @@ public struct PurchaseColumns: SettingsGroup {
   @Setting("column of the time from the first purchase to the end of the observation") public var age = "age"
   @Setting("column of the mean spend of a repeat purchase") public var monetary = "monetary"
 
+  @Setting("column of the day of the first purchase, a date: where the customers have it, a model says which days it has seen") public var first = "first"
+
   public init() {}
 
   public enum Role: String, CaseIterable, Sendable {
@@ -34,6 +36,18 @@ public struct PurchaseColumns: SettingsGroup {
         mistakes.append(Diagnostic("\(other) and \(role) are one column, \"\(name)\"", at: place, expected: "two columns"))
       } else if let mistake = schema.mistake(readingNumbers: name, of: port, at: place) {
         mistakes.append(mistake)
+      }
+    }
+    // The usual name may be absent, or be something else's.
+    if first != standard.first {
+      let place = Place.setting(["columns", "first"])
+      if let mistake = schema.mistake(finding: first, of: port, at: place) {
+        mistakes.append(mistake)
+      } else if schema.type(of: first) != .date {
+        mistakes.append(
+          Diagnostic(
+            "column \"\(first)\" of input \"\(port)\" has a type that does not fit", at: place, expected: "a date",
+            found: schema.type(of: first).map { "\($0)" }))
       }
     }
     return mistakes

@@ -23,6 +23,9 @@ final class ProgressDisplay: RunObserver {
     var isFinished = false
   }
 
+  /// What a stage has to say beside its numbers; the page of the run has all of it.
+  private static let mostNotes = 12
+
   private let state = Mutex(State())
   private let isLive: Bool
   private let clock = DispatchQueue(label: "millrace.progress")
@@ -76,7 +79,8 @@ final class ProgressDisplay: RunObserver {
       case .executed, .failed:
         state.ended += 1
         let rows = report.rows.map { ", " + counted($0, "row") } ?? ""
-        say("\(report.name) (\(report.kind)): \(report.status.rawValue) in \(secondsText(report.seconds))\(rows)", &state)
+        let notes = report.notes.prefix(Self.mostNotes).map { "\n  " + singleLine($0) }.joined()
+        say("\(report.name) (\(report.kind)): \(report.status.rawValue) in \(secondsText(report.seconds))\(rows)\(notes)", &state)
       }
     }
   }
