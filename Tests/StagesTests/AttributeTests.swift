@@ -2,6 +2,7 @@ import Columns
 import Foundation
 import Models
 import Pipelines
+import Statistics
 import Testing
 
 @testable import Stages
@@ -122,6 +123,7 @@ import Testing
       let numbers = cells.map(Double.init)
       return (name, numbers.contains(nil) ? .strings(cells) : .float64s(numbers))
     }
+    columns.append(("log_value", .full(.float64, columns.first { $0.0 == "Customer Lifetime Value" }!.1.doubles().map { Portable.log($0) })))
     columns.append(("held_out", .bools((0..<lines.count - 1).map { $0 % 5 == 4 })))
     return Batch(schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1), count: lines.count - 1)
   }()
@@ -131,11 +133,11 @@ import Testing
     return try JSONReader.read([UInt8](Data(contentsOf: file)), file: "attributes.json").value["ibm"]!
   }
 
-  static func insurerFit(_ model: String, text: Bool, _ more: [JSONMember] = []) throws -> RoomRun? {
+  static func insurerFit(_ model: String, text: Bool, target: String = "Customer Lifetime Value", _ more: [JSONMember] = []) throws -> RoomRun? {
     guard let insurer else { return nil }
     let known = try reference()
     let own: [JSONMember] = [
-      JSONMember("target", "Customer Lifetime Value"), JSONMember("features", .array(known["numeric"]!.array! + (text ? known["text"]!.array! : []))),
+      JSONMember("target", .string(target)), JSONMember("features", .array(known["numeric"]!.array! + (text ? known["text"]!.array! : []))),
       JSONMember("test", "held_out"), JSONMember("key", "Customer"), JSONMember("importance", 0),
     ]
     return try runRoom(Fit.self, ["model": .string(model), "attributes": .object(own + more)], ["customers": .table(insurer)])
@@ -153,6 +155,22 @@ import Testing
     for name in ["r2", "rmse", "mae"] { #expect(relative(document["test"]![name]!.double!, known[name + "_test"]!.double!) < 1e-8, "\(name)") }
     let predicted = run.tables["held_out"]!["predicted"].doubles()
     for (found, answer) in zip(predicted, known["test_predictions_first20"]!.array!) { #expect(relative(found, answer.double!) < 1e-8) }
+  }
+
+  @Test func leastSquaresOfTheLogarithm() throws {
+    guard let run = try Self.insurerFit("ols", text: false, target: "log_value"), let expected = try LifetimeData.expected("ibm_customer_value.json") else {
+      return
+    }
+    let document = run.documents["model"]!, known = expected["ols_numeric_log_target"]!
+    #expect(relative(document["intercept"]!["estimate"]!.double!, known["intercept"]!.double!) < 1e-8)
+    for term in document["coefficients"]!.array! {
+      #expect(relative(term["estimate"]!.double!, known["coefficients"]![term["feature"]!.string!]!.double!) < 1e-8)
+    }
+    #expect(relative(document["r2"]!.double!, known["r2_train"]!.double!) < 1e-8)
+    for name in ["r2", "rmse", "mae"] { #expect(relative(document["test"]![name]!.double!, known[name + "_test"]!.double!) < 1e-8, "\(name)") }
+    let predicted = run.tables["held_out"]!["predicted"].doubles()
+    for (found, answer) in zip(predicted, known["test_predictions_first20"]!.array!) { #expect(relative(found, answer.double!) < 1e-8) }
+    #expect(document["units"] == ["value": "log_value"] && document["settings"] == ["seed": 1, "test": "held_out", "refit": false])
   }
 
   /// Policy determines Policy Type: two columns say nothing new.

@@ -64,6 +64,20 @@ import Testing
     let profit = s.x.indices.map { s.x[$0] > 0 && spend[$0] > 0 ? law.expectedSpend(x: s.x[$0], m: spend[$0]) : law.populationMean }
     try expect(profit, json["predictions"]!["expected_average_profit"]!, "spend")
 
+    #expect(relative(fitted.populationMean, gg["population_mean_spend"]!.double!) < 1e-3)
+    #expect(relative(law.populationMean, gg["population_mean_spend"]!.double!) < 1e-9)
+    // Far from its border: a mean spend exists in all of these data.
+    #expect(fitted.borderStatistic > 3.84 && fitted.diagnoses == [])
+
+    // Where Pareto/NBD rises along a ridge without end: not below where another search stopped.
+    if known.endsAtMidnight {
+      let ridge = try ParetoNBD.fit(s)
+      #expect(ridge.logLikelihood > -58463.88787)
+      let ahead = PredictedBatch(PurchaseModel.paretoNBD.predictor(ridge.parameters.vector), s).purchases(within: 26)
+      #expect(ahead.allSatisfy { $0 >= 0 && $0 < 1000 })
+      #expect(!ridge.diagnoses.isEmpty)
+    }
+
     // Purchases: the fit from these rows, and predictions at the parameters given.
     for (name, model) in Self.models {
       guard let fit = json["fits"]?[name] else { continue }

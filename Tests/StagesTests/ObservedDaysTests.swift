@@ -37,9 +37,11 @@ import Testing
         let run = try runRoom(
           Fit.self, ["model": .string(model), "prior": model == "bg-nbd" ? "weak" : "none"], ["customers": .table(customers, timeUnit: Self.unit(unit))])
         let document = try #require(run.documents["model"])
-        #expect(document["data"]?["observed"] == ["from": "2010-01-01", "until": .string(until)])
+        // Spend ends with the last purchase, whatever the unit and the end are.
+        let last = CivilDate(days: Int(customers["last"].doubles().max()!)).description
+        #expect(document["data"]?["observed"] == ["from": "2010-01-01", "until": .string(model == "bg-nbd" ? until : last)])
         #expect(try FittedModel(document, port: "purchases", among: FittedModel.Kind.allCases).observed?.json == document["data"]?["observed"])
-        #expect(run.binding.reads == [.init("customers", .named(["age", "first", "frequency", model == "bg-nbd" ? "recency" : "monetary"]))])
+        #expect(run.binding.reads == [.init("customers", .named(model == "bg-nbd" ? ["age", "first", "frequency", "recency"] : ["first", "frequency", "last", "monetary"]))])
       }
     }
   }
@@ -57,8 +59,7 @@ import Testing
     let told = try #require(
       try runRoom(Fit.self, ["model": "bg-nbd", "prior": "weak"], ["customers": .table(customers, timeUnit: .week)]).documents["model"])
     #expect(document["data"]?["digest"] == told["data"]?["digest"] && document["parameters"] == told["parameters"])
-    // Spend knows no unit, so that a table without one says nothing of days.
-    let spend = try #require(try runRoom(Fit.self, ["model": "gamma-gamma"], ["customers": .table(customers)]).documents["model"])
+    let spend = try #require(try runRoom(Fit.self, ["model": "gamma-gamma"], ["customers": .table(without("last"))]).documents["model"])
     #expect(spend["data"]?["observed"] == .null)
     for old in [document, JSONValue.object(document.members!.filter { $0.key != "data" })] {
       #expect(try FittedModel(old, port: "purchases", among: [.bgNBD]).observed == nil)

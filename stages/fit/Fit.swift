@@ -62,7 +62,7 @@ public struct Fit: Stage {
   private var extras: [String] { [spacing, weight].compactMap { $0 } + covariates }
   private var reads: [String] { kind.roles.map { columns[$0] } + extras }
   /// Those of the fit, and those that say which days were observed.
-  private func reads(_ schema: Schema?) -> [String] { (reads + (schema.map { ObservedDays.columns(columns, in: $0) } ?? [])).unique }
+  private func reads(_ schema: Schema?) -> [String] { (reads + (schema.map { ObservedDays.columns(columns, in: $0, timed: kind.knowsTime) } ?? [])).unique }
 
   public func bind(_ inputs: Inputs<ArtifactType>, _ context: BindContext) throws(Mistakes) -> Binding {
     if let attributeKind { return try bind(attributeKind, inputs) }
@@ -243,14 +243,9 @@ public struct Fit: Stage {
     for (reason, count) in fitted.leftOut where reason == ModelDocument.missing && count > 0 {
       context.warn(Diagnostic("\(count) customer\(count == 1 ? " was" : "s were") left out of the fit: \(reason)", severity: .warning))
     }
-    fitted.add("data", FittedData.json(customers, reads, observed: observed(customers, unit ?? table.type.timeUnit)))
+    fitted.add("data", FittedData.json(customers, reads, observed: ObservedDays(customers, columns, timed: kind.knowsTime, unit: unit ?? table.type.timeUnit)))
     try context.writeDocument("model", fitted.document)
     return fitted.metrics
-  }
-
-  private func observed(_ customers: Batch, _ unit: Duration.Unit?) -> ObservedDays? {
-    guard let unit, !ObservedDays.columns(columns, in: customers.schema).isEmpty else { return nil }
-    return ObservedDays(first: customers[columns.first], ages: customers[columns.age].doubles(), unit: unit)
   }
 
   private var weak: WeakPrior? { prior == .weak ? WeakPrior() : nil }

@@ -163,10 +163,9 @@ public struct Predict: Stage {
 
   /// A model that was fitted to later days than the customers are known of has seen what it is asked to foretell.
   private func warnOfWhatWasSeen(_ models: [(port: String, model: FittedModel?)], _ table: TableArtifact, _ unit: Duration.Unit, _ context: any RunContext) throws {
-    let names = ObservedDays.columns(columns, in: table.schema)
+    let names = ObservedDays.columns(columns, in: table.schema, timed: true)
     guard !names.isEmpty, models.contains(where: { $0.model?.observed != nil }) else { return }
-    let batch = try table.wholeBatch(names)
-    guard let known = ObservedDays(first: batch[columns.first], ages: batch[columns.age].doubles(), unit: unit) else { return }
+    guard let known = ObservedDays(try table.wholeBatch(names), columns, timed: true, unit: unit) else { return }
     for (port, model) in models {
       guard let seen = model?.observed, seen.until.days > known.until.days else { continue }
       context.warn(

@@ -9,6 +9,7 @@ public struct PurchaseColumns: SettingsGroup {
   @Setting("column of the mean spend of a repeat purchase") public var monetary = "monetary"
 
   @Setting("column of the day of the first purchase, a date: where the customers have it, a model says which days it has seen") public var first = "first"
+  @Setting("column of the day of the last purchase, a date: by it a model of spend says which days it has seen") public var last = "last"
 
   public init() {}
 
@@ -39,15 +40,15 @@ public struct PurchaseColumns: SettingsGroup {
       }
     }
     // The usual name may be absent, or be something else's.
-    if first != standard.first {
-      let place = Place.setting(["columns", "first"])
-      if let mistake = schema.mistake(finding: first, of: port, at: place) {
+    for (key, name, usual) in [("first", first, standard.first), ("last", last, standard.last)] where name != usual {
+      let place = Place.setting(["columns", .key(key)])
+      if let mistake = schema.mistake(finding: name, of: port, at: place) {
         mistakes.append(mistake)
-      } else if schema.type(of: first) != .date {
+      } else if schema.type(of: name) != .date {
         mistakes.append(
           Diagnostic(
-            "column \"\(first)\" of input \"\(port)\" has a type that does not fit", at: place, expected: "a date",
-            found: schema.type(of: first).map { "\($0)" }))
+            "column \"\(name)\" of input \"\(port)\" has a type that does not fit", at: place, expected: "a date",
+            found: schema.type(of: name).map { "\($0)" }))
       }
     }
     return mistakes
