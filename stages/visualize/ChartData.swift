@@ -35,12 +35,12 @@ struct ChartData {
     return (numbers, labels)
   }
 
-  /// Who came back, by the period of a customer's first row.
-  func cohorts(of customer: String, _ time: String, every: ChartSettings.Every) throws -> CohortCounts {
+  /// Who came back within so many periods, by the period of a customer's first row.
+  func cohorts(of customer: String, _ time: String, every: ChartSettings.Every, limit: Int) throws -> CohortCounts {
     let rows = Relation.project(
       .scan("table"), [.init(" customer", Expression(.column(customer))), .init(" period", try start(of: time, every: every))])
     for inOrder in [true, false] {
-      var counts = CohortCounts(every: every, customer: table.type.schema.type(of: customer) ?? .string, inOrder: inOrder)
+      var counts = CohortCounts(every: every, customer: table.type.schema.type(of: customer) ?? .string, inOrder: inOrder, limit: limit)
       try rows.rows(["table": RowStream(table, columns: [customer, time].unique)], context).forEach(context) { batch in
         counts.add(batch.columns[0], batch.columns[1])
       }

@@ -42,11 +42,11 @@ extension ChartPlan {
 
   /// The share of customers with a row in each period after that of their first one.
   func retention(_ data: ChartData) throws -> any Chart {
-    let every = settings.every ?? .month
-    var counts = try data.cohorts(of: settings.y[0], x, every: every)
+    let every = settings.every ?? .month, limit = settings.limit ?? 24
+    var counts = try data.cohorts(of: settings.y[0], x, every: every, limit: limit)
     let (active, names, last) = counts.counted()
-    let cohorts = Array(active.keys.sorted().suffix(settings.limit ?? 24))
-    let longest = cohorts.first.map { min(last - $0, settings.limit ?? 24) } ?? 0
+    let cohorts = Array(active.keys.sorted().suffix(limit))
+    let longest = cohorts.first.map { min(last - $0, limit) } ?? 0
     var values: [Double] = []
     for cohort in cohorts {
       let own = active[cohort] ?? []

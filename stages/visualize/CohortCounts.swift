@@ -9,22 +9,27 @@ struct CohortCounts {
   private let every: ChartSettings.Every
   private let customers: KeyIndex
   private let inOrder: Bool
+  /// Periods after the first that are told apart: one wrong date must not make a list of millions.
+  private let limit: Int
   /// In order: a row came before an earlier one of its customer, and nothing here is right.
   private(set) var isOutOfOrder = false
   /// By customer: the period of the first row and of the last one so far.
   private var first: [Int32] = []
   private var latest: [Int32] = []
-  /// By the period of the first row: customers by how many periods later.
+  /// By the period of the first row: customers by how many periods later, up to the limit.
   private var active: [Int: [Int]] = [:]
+  /// The last period of all.
+  private var latestOfAll = Int.min
   /// Not in order: customers in the upper half, periods in the lower, in the order of the rows.
   private var visits: [UInt64] = []
   /// By the start of a period as it is stored, and by its number.
   private var known: [Int64: Int32] = [:]
   private var names: [Int: String] = [:]
 
-  init(every: ChartSettings.Every, customer: ColumnType, inOrder: Bool) {
+  init(every: ChartSettings.Every, customer: ColumnType, inOrder: Bool, limit: Int) {
     self.every = every
     self.inOrder = inOrder
+    self.limit = limit
     customers = KeyIndex(types: [customer])
   }
 
@@ -53,11 +58,14 @@ struct CohortCounts {
         isOutOfOrder = true
         return
       }
-      count(Int(number - first[customer]), of: Int(first[customer]))
+      count(Int(number), of: Int(first[customer]))
     }
   }
 
-  private mutating func count(_ later: Int, of cohort: Int) {
+  private mutating func count(_ period: Int, of cohort: Int) {
+    latestOfAll = max(latestOfAll, period)
+    let later = period - cohort
+    if later > limit { return }
     let missing = later + 1 - (active[cohort]?.count ?? 0)
     if missing > 0 { active[cohort, default: []] += repeatElement(0, count: missing) }
     active[cohort]![later] += 1
@@ -76,11 +84,11 @@ struct CohortCounts {
   private static func ordered(_ period: Int32) -> UInt64 { UInt64(UInt32(bitPattern: period) ^ 0x8000_0000) }
   private static func period(_ visit: UInt64) -> Int { Int(Int32(bitPattern: UInt32(truncatingIfNeeded: visit) ^ 0x8000_0000)) }
 
-  /// By the period of the first row, customers by how many periods later; what the periods are called; the last one.
+  /// By the period of the first row, customers by how many periods later, up to the limit; what the periods are called; the last of all.
   mutating func counted() -> (active: [Int: [Int]], names: [Int: String], last: Int) {
     precondition(!isOutOfOrder, "cohorts were asked for of rows that came in another order than was said")
     if !inOrder { countVisits() }
-    return (active, names, active.map { $0.key + $0.value.count - 1 }.max() ?? .min)
+    return (active, names, latestOfAll)
   }
 
   private mutating func countVisits() {
@@ -91,7 +99,7 @@ struct CohortCounts {
       let period = Self.period(visit)
       if before >> 32 != visit >> 32 { cohort = period }
       before = visit
-      count(period - cohort, of: cohort)
+      count(period, of: cohort)
     }
     visits = []
   }

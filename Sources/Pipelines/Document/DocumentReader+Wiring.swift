@@ -109,10 +109,11 @@ extension DocumentReader {
           guard case .parameter(let name) = piece.content else { continue }
           let place = Place.text(json.span(inStringAt: own + path, offset: piece.source.lowerBound, length: piece.source.count))
           guard let parameter = declared.first(where: { $0.name == name }) else {
-            mistakes.append(
+            tellHarmless(
               Diagnostic(
                 "unknown parameter \"\(name)\"", at: place,
-                hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""))
+                hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""),
+              within: json.span(inStringAt: own + path, offset: 0, length: text.utf8.count))
             continue
           }
           used.insert(name)

@@ -7,6 +7,9 @@ struct DocumentReader {
   /// How many of the mistakes leave names, wiring and values of all else as they are.
   private(set) var harmless = 0
 
+  /// Texts of which nobody can say what they would be: what kinds find wrong with them has been told.
+  private(set) var unresolved: [TextSpan] = []
+
   init(_ json: JSONDocument, mistakes: [Diagnostic]) {
     self.json = json
     self.mistakes = mistakes
@@ -24,6 +27,11 @@ struct DocumentReader {
   mutating func tellHarmless(_ mistake: Diagnostic) {
     mistakes.append(mistake)
     harmless += 1
+  }
+
+  mutating func tellHarmless(_ mistake: Diagnostic, within text: TextSpan) {
+    tellHarmless(mistake)
+    unresolved.append(text)
   }
 
   // Nil only when the whole is not an object.

@@ -42,7 +42,9 @@ public struct PipelineDocument: Sendable {
       return Mistakes(reader.mistakes)
     }
     var all = reader.mistakes
-    do throws(Mistakes) { _ = try document.resolve(set: set).bound(to: catalog, finding: nil) } catch { all += error.all }
+    do throws(Mistakes) { _ = try document.resolve(set: set).bound(to: catalog, finding: nil) } catch {
+      all += error.all.filter { mistake in !reader.unresolved.contains { $0.holds(mistake.place) } }
+    }
     return Mistakes(all.inOrderOfText)
   }
 
@@ -128,5 +130,13 @@ extension [Diagnostic] {
       default: a.offset < b.offset
       }
     }.map(\.element)
+  }
+}
+
+extension TextSpan {
+  /// Whether a place begins within this one, or is its quote.
+  fileprivate func holds(_ place: Place) -> Bool {
+    guard case .text(let other) = place else { return false }
+    return other.line == line && other.column >= column - 1 && other.column < column + length
   }
 }
