@@ -81,7 +81,7 @@ public struct Executor: Sendable {
     } else {
       catalog.record(
         pipeline: plan.pipeline, stages: settled, recipes: execution.committedRecipes, run: (report.id, report.summary),
-        next: options.words.flatMap { execution.settledRun($0, startedWith: options) })
+        next: options.words.flatMap { execution.settledRun($0) })
     }
     return report
   }

@@ -69,7 +69,7 @@ extension Execution {
   /// What the next run of the same words will find, once this one has ended; nil where it has to look for itself.
   ///
   /// What this run did not write itself is looked up once more, after its files were looked at: what is written down was whole at that time.
-  func settledRun(_ words: RunWords, startedWith options: RunOptions) -> SettledRun? {
+  func settledRun(_ words: RunWords) -> SettledRun? {
     guard status == .succeeded, plan.warnings.isEmpty, !plan.stages.contains(where: \.isAskedAlways), planned.nodes.count == plan.stages.count,
       plan.stages.allSatisfy({ stage in stage.stage.sources.allSatisfy { if case .files = $0.version { true } else { false } } }),
       let sources = SettledRun.sources(words.found, planned.nodes.flatMap { $0.sources.joined() })
