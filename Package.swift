@@ -28,6 +28,7 @@ var package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CFlush"),
     .systemLibrary(name: "CArrow", pkgConfig: "millrace-arrow"),
     .target(name: "CArchive"),
     .target(name: "CPostgres"),
@@ -62,7 +63,7 @@ var package = Package(
     // Floor 3: the engine, which knows no kind, and the kinds, which do not know the engine.
     .target(
       name: "Engine",
-      dependencies: ["Columns", "Diagnostics", "Expressions", "Formats", "Pipelines", "CCurl", "CSQLite"], swiftSettings: strict),
+      dependencies: ["Columns", "Diagnostics", "Expressions", "Formats", "Pipelines", "CCurl", "CFlush", "CSQLite"], swiftSettings: strict),
     .target(
       name: "Stages",
       dependencies: [

@@ -41,7 +41,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> simplified(const arrow::Recor
 
 int ipc_writer_open(const char *, ArrowSchema *, const char *, MillraceWritten, void *, MillraceIPCWriter **, char *, size_t);
 int ipc_writer_append(MillraceIPCWriter *, ArrowArray *, int64_t *, int64_t *, char *, size_t);
-int ipc_writer_close(MillraceIPCWriter *, int64_t *, char *, size_t);
+int ipc_writer_close(MillraceIPCWriter *, int, int64_t *, char *, size_t);
 void ipc_writer_abort(MillraceIPCWriter *);
 
 int ipc_reader_open(const char *, int, MillraceIPCReader **, ArrowSchema *, int64_t *, char *, size_t);

@@ -104,13 +104,13 @@ int ipc_writer_append(MillraceIPCWriter *writer, ArrowArray *batch, int64_t *off
   });
 }
 
-int ipc_writer_close(MillraceIPCWriter *writer, int64_t *bytes, char *error, size_t error_size) {
+int ipc_writer_close(MillraceIPCWriter *writer, int durably, int64_t *bytes, char *error, size_t error_size) {
   const std::unique_ptr<MillraceIPCWriter> owned(writer);
   return guarded(error, error_size, [&]() -> arrow::Status {
     ARROW_RETURN_NOT_OK(owned->batches->Close());
     ARROW_ASSIGN_OR_RAISE(const int64_t end, owned->file->Tell());
     ARROW_RETURN_NOT_OK(owned->file->Flush());
-    ARROW_RETURN_NOT_OK(synchronize(owned->file->file_descriptor()));
+    if (durably != 0) ARROW_RETURN_NOT_OK(synchronize(owned->file->file_descriptor()));
     ARROW_RETURN_NOT_OK(owned->file->Close());
     if (bytes != nullptr) *bytes = end;
     return arrow::Status::OK();

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Testing
 
@@ -46,6 +47,40 @@ import Testing
     }
     #expect(most.withLock { $0.most } <= 2)
     #expect(fates == Array(repeating: .ended, count: 6))
+  }
+
+  @Test func whoWaitsForADiskLeavesItsPlaceToAnother() {
+    let state = Mutex((computing: 0, most: 0, waiting: 0))
+    let all = DispatchSemaphore(value: 0)
+    let scheduler = Scheduler(needs: Array(repeating: [], count: 6), costs: Array(repeating: 1, count: 6), width: 1)
+    let fates = scheduler.run { _ in
+      state.withLock { $0.computing += 1; $0.most = max($0.most, $0.computing) }
+      state.withLock { $0.computing -= 1 }
+      // Nobody goes on before all six wait: with one place alone that would never be.
+      scheduler.aside {
+        let isLast = state.withLock {
+          $0.waiting += 1
+          return $0.waiting == 6
+        }
+        if isLast { for _ in 0..<5 { all.signal() } } else { all.wait() }
+      }
+      return .done
+    }
+    #expect(fates == Array(repeating: .ended, count: 6))
+    #expect(state.withLock { $0.most } == 1)
+  }
+
+  @Test func aFailureOfOneThatWaitedIsThrownToIt() {
+    struct Full: Error {}
+    let scheduler = Scheduler(needs: [[], [0], []], costs: [2, 1, 1], width: 1)
+    let result = order(scheduler) { index in
+      do {
+        try scheduler.aside { if index == 0 { throw Full() } }
+        return .done
+      } catch { return .failed }
+    }
+    #expect(result.order == [0, 2])
+    #expect(result.fates == [.ended, .skipped, .ended])
   }
 
   @Test func aChainOfFiveThousandAndAFanOfFiveThousand() {

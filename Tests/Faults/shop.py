@@ -32,6 +32,10 @@ DOCUMENT = """{ "pipeline": "shop",
 MORE = """,
     "days": { "stage": "aggregate", "from": "good", "with": { "by": { "day": "date_trunc('day', at)" }, "aggregates": { "orders": "count(distinct invoice)" } } }"""
 
+# A third one: so many small stages that they are flushed in groups.
+MANY = "".join(f""",
+    "few{at}": {{ "stage": "aggregate", "from": "customers", "with": {{ "by": {{ "x": "frequency + {at}" }}, "aggregates": {{ "customers": "count(*)" }} }} }}""" for at in range(60))
+
 
 class Outcome:
     def __init__(self, code, out, err):
@@ -70,10 +74,11 @@ class Shop:
                 customer = "" if row % 50 == 7 else f"c{rng.randrange(rows // 12)}"
                 at = f"2011-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d} {rng.randrange(24):02d}:00:00"
                 file.write(f"i{row // 3},{customer},{at},{rng.randrange(0, 9)},{rng.randrange(50, 5000) / 100}\n")
-        for name, more in (("shop", ""), ("days", MORE)):
+        documents = {"shop": "", "days": MORE, "many": MANY}
+        for name, more in documents.items():
             with open(f"{self.path}/{name}.json", "w") as file:
                 file.write(DOCUMENT % more)
-        self.expected = {name: digests(self.run(name, "undisturbed").out) for name in ("shop", "days")}
+        self.expected = {name: digests(self.run(name, "undisturbed").out) for name in documents}
         if len(self.expected["shop"] or {}) < 6:
             sys.exit("the undisturbed run told too few outputs")
 

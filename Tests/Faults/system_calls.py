@@ -1,5 +1,5 @@
-"""Has every n-th system call of a run fail, one after the other, with strace: openat, read, write, fsync, rename, mmap and close with ENOSPC,
-EIO, EMFILE and EINTR, and kills runs at each rename, fsync and write. The run must end with the right digests or a clear error, and the next
+"""Has every n-th system call of a run fail, one after the other, with strace: openat, read, write, fsync, syncfs, rename, mmap and close with ENOSPC,
+EIO, EMFILE and EINTR, and kills runs at each rename, fsync, syncfs and write. The run must end with the right digests or a clear error, and the next
 run as if nothing had been.    system_calls.py [STRIDE] [SYSTEM_CALL…]     STRIDE 1 tries every n
 
 Counts begin behind the dynamic loader, whose own failures nobody can catch: the process stops itself before `main` and goes on when strace holds it.
@@ -14,9 +14,9 @@ import time
 
 from shop import DOCUMENTED, Outcome, Shop, Tally
 
-CALLS = ["openat", "read", "pread64", "write", "pwrite64", "fsync", "fdatasync", "rename", "mmap", "close"]
+CALLS = ["openat", "read", "pread64", "write", "pwrite64", "fsync", "fdatasync", "syncfs", "rename", "mmap", "close"]
 ERRORS = ["ENOSPC", "EIO", "EMFILE", "EINTR"]
-KILLED = ["rename", "fsync", "write", "pwrite64"]
+KILLED = ["rename", "fsync", "syncfs", "write", "pwrite64"]
 STOP = """#include <signal.h>
 #include <stdlib.h>
 __attribute__((constructor)) static void stop(void) { unsetenv("LD_PRELOAD"); raise(SIGSTOP); }
@@ -50,13 +50,13 @@ def until(condition, limit=20):
         time.sleep(0.0005)
 
 
-def disturbed(call, fault, number):
+def disturbed(document, call, fault, number):
     """The outcome of a run, and the calls that were struck."""
     shutil.rmtree(shop.store("store"), ignore_errors=True)
     trace = shop.path + "/trace"
     with open(shop.path + "/out", "w+b") as out, open(shop.path + "/err", "w+b") as err:
         child = subprocess.Popen(
-            shop.arguments("shop", "store", "-j", "1"), stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=shop.path,
+            shop.arguments(document, "store", "-j", "1"), stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=shop.path,
             env={**os.environ, "LD_PRELOAD": shop.path + "/stop.so", "SWIFT_BACKTRACE": "enable=no"})
         until(lambda: state(child.pid) == "T")
         watcher = subprocess.Popen(
@@ -83,16 +83,18 @@ def disturbed(call, fault, number):
 
 try:
     for call in sys.argv[2:] or CALLS:
+        # Stages are flushed together where there are many of them, and so that there are few of these calls.
+        document, step = ("many", 1) if call == "syncfs" else ("shop", stride)
         faults = [f"error={error}" for error in ERRORS] + (["signal=SIGKILL"] if call in KILLED else [])
         for at, fault in enumerate(faults):
             # Strides begin at different places, so that a short round meets other places for each error.
-            number = 1 + at * (stride // len(faults) if stride > 1 else 0)
+            number = 1 + at * (step // len(faults) if step > 1 else 0)
             clean = 0
             while clean < 2:
-                outcome, struck = disturbed(call, fault, number)
+                outcome, struck = disturbed(document, call, fault, number)
                 clean = 0 if struck else clean + 1
                 if struck:
-                    problem = outcome.wrong(shop.expected["shop"])
+                    problem = outcome.wrong(shop.expected[document])
                     # Memory that the system refuses ends a process of Swift; what counts is the store.
                     is_memory = call == "mmap" and any("MAP_ANONYMOUS" in line or "MAP_STACK" in line for line in struck)
                     if outcome.code == -9 and fault.startswith("signal"):
@@ -109,8 +111,8 @@ try:
                     elif is_memory:
                         problem = None
                         tally.count("ended for want of memory")
-                    tally.check(f"{call} {fault} at {number}", problem or shop.unsound("store"))
-                number += stride
+                    tally.check(f"{call} {fault} at {number}", problem or shop.unsound("store", document))
+                number += step
 finally:
     shop.close()
 sys.exit(tally.end())

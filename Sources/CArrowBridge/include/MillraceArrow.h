@@ -136,7 +136,7 @@ struct MillraceOptions {
 };
 
 /// Raised whenever the table below changes, so that a stale library is refused, not called.
-#define MILLRACE_ARROW_LAYOUT 4
+#define MILLRACE_ARROW_LAYOUT 5
 
 /// Sees the bytes of a file in their order while they are written.
 typedef void (*MillraceWritten)(void *MILLRACE_NULLABLE context, const void *MILLRACE_NONNULL bytes, int64_t count);
@@ -162,7 +162,7 @@ struct MillraceArrow {
   int (*ipc_writer_append)(MillraceIPCWriter *writer, struct ArrowArray *batch, int64_t *MILLRACE_NULLABLE offset,
                            int64_t *MILLRACE_NULLABLE length, char *error, size_t error_size);
   /// Footer, fsync, close. The handle is gone afterwards, on failure too. `bytes`: size of the file.
-  int (*ipc_writer_close)(MillraceIPCWriter *writer, int64_t *MILLRACE_NULLABLE bytes, char *error, size_t error_size);
+  int (*ipc_writer_close)(MillraceIPCWriter *writer, int durably, int64_t *MILLRACE_NULLABLE bytes, char *error, size_t error_size);
   /// Closes without a footer; the caller removes the file. The handle is gone afterwards.
   void (*ipc_writer_abort)(MillraceIPCWriter *writer);
 

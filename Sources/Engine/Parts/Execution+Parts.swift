@@ -71,7 +71,7 @@ extension Execution {
     let metrics = try stage.stage.combined(pieces.map(\.metrics))
     for warning in pieces.flatMap(\.warnings) + stage.stage.warnings(about: metrics) where !warnings.contains(warning) { warnings.append(warning) }
     for warning in warnings { observer?.warned(stage.name, warning) }
-    let sealed = Sealed(
+    let sealed = SealedOutputs(
       outputs: try stage.binding.outputs.map { output in try joined(pieces.map { $0.record(of: output.name) }, output, keep: stage.keep) },
       metrics: metrics, warnings: warnings)
     // Files of pieces that were there before are read before they are used.
@@ -110,9 +110,10 @@ extension Execution {
     }
     let context = context(of: stage, entry.index, keepsRows: false) { _ in nil }
     defer { context.discard() }
-    busy.add(1, ordering: .relaxed)
-    defer { busy.subtract(1, ordering: .relaxed) }
-    let metrics = try kind.merge(states, metrics: pieces.map(\.metrics), context)
-    return try commit(stage, entry, recipe, try seal([], metrics.json, context), claimsFiles: claimsFiles)
+    let sealed = try busily {
+      let metrics = try kind.merge(states, metrics: pieces.map(\.metrics), context)
+      return try seal([], metrics.json, context)
+    }
+    return try commit(stage, entry, recipe, sealed, claimsFiles: claimsFiles)
   }
 }

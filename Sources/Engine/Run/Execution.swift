@@ -1,5 +1,6 @@
 import Columns
 import Diagnostics
+import Dispatch
 import Pipelines
 import Synchronization
 
@@ -10,7 +11,7 @@ import Synchronization
 #endif
 
 /// One run while it runs: what each stage came to, and the work of one stage from recipe to commit.
-// @unchecked: mutable state lies in `ledger`, a mutex; `streams` and `temporary` are set before any work starts.
+// @unchecked: mutable state lies in `ledger`, a mutex; `streams`, `temporary`, `scheduler` and `commits` are set before any work starts.
 final class Execution: @unchecked Sendable {
   let plan: BoundPlan
   let planned: PlanReport
@@ -27,6 +28,8 @@ final class Execution: @unchecked Sendable {
   let clock: Stopwatch
   private(set) var streams = StreamPlan()
   private(set) var temporary: TemporaryFolder?
+  private(set) var scheduler: Scheduler?
+  private(set) var commits: GroupCommit?
   /// Lock files of this run that lock no recipe at this moment, in its temporary folder: giving one a further name costs a fraction of making
   /// and removing a file.
   let idleLocks = Mutex<[FileLock]>([])
@@ -104,10 +107,11 @@ final class Execution: @unchecked Sendable {
 
   /// `pending` are the stages whose artifacts are not known yet.
   func run(_ pending: [PlanReport.Stage], history: [String: Catalog.StageHistory]) throws {
+    Self.beginDispatch()
     temporary = try TemporaryFolder(in: freshness.store)
     defer {
       idleLocks.withLock { $0 = [] }
-      temporary = nil
+      (temporary, scheduler, commits) = (nil, nil, nil)
     }
     streams = StreamPlan(plan, pending: pending)
     ledger.withLock { $0.readers = streams.readers }
@@ -117,10 +121,12 @@ final class Execution: @unchecked Sendable {
     let needs = passes.enumerated().map { at, pass in
       pass.flatMap { plan.stages[$0.index].inputs.map(\.stage) + plan.stages[$0.index].guards + [$0.twin].compactMap { $0 } }.compactMap { places[$0] }.filter { $0 != at }
     }
+    commits = GroupCommit(freshness.store)
     let scheduler = Scheduler(
       needs: needs, costs: passes.map { $0.reduce(0) { $0 + (history[$1.name]?.seconds ?? 1) } }, width: options.width,
       memory: passes.map { $0.reduce(0) { $0 + max(0, plan.stages[$1.index].binding.memory ?? 0) } }, budget: options.memory ?? .max,
       isCancelled: { [cancellation] in cancellation.isCancelled })
+    self.scheduler = scheduler
     _ = scheduler.run { at in
       let pass = passes[at]
       let verdict = pass.count == 1 ? self.work(pass[0], history[pass[0].name]) : self.workTogether(pass, history)
@@ -133,6 +139,13 @@ final class Execution: @unchecked Sendable {
     for stage in pending where settled[stage.index] == nil {
       settle(stage.index, Settled(status: .skipped, reasons: stage.reasons, recipe: stage.recipe))
     }
+  }
+
+  /// Has Dispatch open the files that it needs for its threads while there are some to be had: later it would end the process.
+  private static func beginDispatch() {
+    let begun = DispatchSemaphore(value: 0)
+    DispatchQueue.global().async { begun.signal() }
+    begun.wait()
   }
 
   // MARK: One stage
@@ -241,9 +254,9 @@ final class Execution: @unchecked Sendable {
 
   // MARK: From inputs to artifacts
 
-  /// Runs a stage whose lock is held, and commits what it gives. `keepsRows`: of outputs that are not stored too, for this run.
+  /// Runs a stage whose lock is held, and commits what it gives. What the inputs hold open is closed before it waits for the disk. `keepsRows`: of outputs that are not stored too, for this run.
   func make(
-    _ entry: PlanReport.Stage, _ recipe: Recipe, _ inputs: Inputs<Artifact>, claimsFiles: Bool, isForced: Bool, keepsRows: Bool = false
+    _ entry: PlanReport.Stage, _ recipe: Recipe, _ inputs: consuming Inputs<Artifact>, claimsFiles: Bool, isForced: Bool, keepsRows: Bool = false
   ) throws -> (Freshness.Made, RunReport.Parts?) {
     if !keepsRows || plan.stages[entry.index].keep, let cuts = cuts(of: [entry]) {
       let done: CutWork
@@ -253,28 +266,35 @@ final class Execution: @unchecked Sendable {
     let stage = plan.stages[entry.index]
     if let counts = ledger.withLock({ $0.counted[entry.index] }) {
       // The rows were looked at when they were written.
-      return (try commit(stage, entry, recipe, Sealed(outputs: [], metrics: counts, warnings: []), claimsFiles: false), nil)
+      return (try commit(stage, entry, recipe, SealedOutputs(outputs: [], metrics: counts, warnings: []), claimsFiles: false), nil)
     }
     let context = context(of: stage, entry.index, keepsRows: keepsRows) { _ in nil }
     defer { context.discard() }
-    busy.add(1, ordering: .relaxed)
-    defer { busy.subtract(1, ordering: .relaxed) }
-    let metrics = try stage.stage.run(inputs, context)
-    let sealed = try seal(entry.sources, metrics.json, context)
+    let sealed = try busily {
+      let metrics = try stage.stage.run(inputs, context)
+      return try seal(entry.sources, metrics.json, context)
+    }
     note(context.counts)
     return (try commit(stage, entry, recipe, sealed, claimsFiles: claimsFiles, keepsRows: keepsRows), nil)
   }
 
+  /// Counts as a stage at work, for the width that others are granted.
+  func busily<Result>(_ body: () throws -> Result) rethrows -> Result {
+    busy.add(1, ordering: .relaxed)
+    defer { busy.subtract(1, ordering: .relaxed) }
+    return try body()
+  }
+
   /// What a stage wrote: finished, and not in the store yet.
-  struct Sealed {
+  struct SealedOutputs {
     let outputs: [StageContext.Sealed]
     let metrics: JSONValue
     let warnings: [Diagnostic]
   }
 
-  func seal(_ files: [[SourceVersions.File]], _ metrics: JSONValue, _ context: StageContext) throws -> Sealed {
+  func seal(_ files: [[SourceVersions.File]], _ metrics: JSONValue, _ context: StageContext) throws -> SealedOutputs {
     try sources.check(files)
-    return Sealed(outputs: try context.seal(), metrics: metrics, warnings: context.warnings)
+    return SealedOutputs(outputs: try context.seal(), metrics: metrics, warnings: context.warnings)
   }
 
   /// `stream` gives the place of an output that goes straight into another stage.
@@ -294,72 +314,6 @@ final class Execution: @unchecked Sendable {
       tallies: cut == nil && !keepsRows ? tallies(of: stage, index) : [:], deadline: stage.timeout.map { timeout in
         StageDeadline(clock: clock, end: clock.seconds + timeout.count(of: .second), words: "\(timeout)")
       })
-  }
-
-  func commit(
-    _ stage: BoundStage, _ entry: PlanReport.Stage, _ recipe: Recipe, _ sealed: Sealed, claimsFiles: Bool, keepsRows: Bool = false,
-    isPart: Bool = false, isAssembled: Bool = false, isWritten: Bool = true
-  ) throws -> Freshness.Made {
-    // What was digested for other readers stays known.
-    let before = stage.keep ? [] : freshness.store.recipe(recipe.key)?.outputs ?? []
-    let made = Freshness.Made(
-      key: recipe.key,
-      outputs: sealed.outputs.map { output in
-        if stage.keep { return (output.name, output.record) }
-        let record = output.record.withoutRows
-        return (output.name, before.first { $0.name == output.name }?.unkept.map(record.completed) ?? record)
-      }, metrics: sealed.metrics, warnings: sealed.warnings, isStored: stage.keep)
-    // Consumers' recipes were made from what was recorded.
-    if let before = entry.made, !isPart, !made.agrees(with: before) {
-      throw Self.notTheSame(stage, because: "its rows were not kept")
-    }
-    if claimsFiles { try claim(files: made, of: stage) }
-    // An artifact that is there already must not go before a recipe names it again.
-    guard let gate = freshness.gate else {
-      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
-      return made
-    }
-    try gate.hold {
-      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
-    }
-    return made
-  }
-
-  private func publish(
-    _ made: Freshness.Made, _ stage: BoundStage, _ entry: PlanReport.Stage, _ recipe: Recipe, _ sealed: Sealed, keepsRows: Bool, isPart: Bool,
-    isAssembled: Bool, isWritten: Bool
-  ) throws {
-    let store = freshness.store
-    guard let temporary else { preconditionFailure("a stage ended outside of a run") }
-    for output in sealed.outputs {
-      let port = StreamPlan.Port(stage: entry.index, output: output.name)
-      if stage.keep {
-        // What is there under this name may be damaged in a way that sizes do not show.
-        let replaces = Disk.exists(store.folder(of: output.record.digest)) && !isIntact(output.record)
-        try store.commit(output.record, from: output.folder, replacing: replaces)
-      } else if isAssembled {
-        continue
-      } else if keepsRows || streams.readers[port] != nil {
-        let loose = LooseArtifact(record: output.record, folder: temporary.fresh("rows"))
-        guard rename(output.folder, loose.folder) == 0 else { throw Disk.failure("write", loose.folder) }
-        ledger.withLock { ledger in
-          if !isPart { ledger.loose[port] = loose }
-          for partition in loose.record.table?.partitions ?? [] where isPart { ledger.looseParts[port, default: [:]][partition.key] = loose }
-        }
-      }
-    }
-    let record = RecipeRecord(
-      recipe: recipe.json,
-      outputs: made.outputs.map { .init(name: $0.name, digest: $0.record.digest, unkept: stage.keep ? nil : $0.record) },
-      metrics: made.metrics, warnings: made.warnings)
-    ledger.withLock {
-      // Before others can find the recipe: what this run made is no news of an earlier one.
-      $0.executed.insert(recipe.key)
-      if stage.keep, isWritten { $0.intact.formUnion(sealed.outputs.map(\.record.digest)) }
-    }
-    try store.commit(record, key: recipe.key, through: temporary.fresh("recipe"))
-    let skeleton = recipe.skeleton
-    ledger.withLock { $0.committed.append((recipe.key, skeleton)) }
   }
 
   /// `-j` shared among the stages at work: kernels ask again for every piece of work.

@@ -30,7 +30,13 @@ final class Scheduler: @unchecked Sendable {
     /// The pieces that may start, the next one last.
     var ready: [Int]
     var running = 0
+    /// Of those that have begun: how many wait for a disk.
+    var aside = 0
+    /// Those that may use a processor; of many that wait some count, since each holds a few open files.
+    var active: Int { running - min(aside, Scheduler.mostAside) }
     var memory = 0
+    /// Threads without work.
+    var idle: [DispatchQueue] = []
     var isStopped = false
   }
 
@@ -41,11 +47,14 @@ final class Scheduler: @unchecked Sendable {
   private let budget: Int
   private let width: Int
   private let turnstile = DispatchQueue(label: "millrace.scheduler")
-  private let workers = DispatchQueue(label: "millrace.stages", attributes: .concurrent)
   private let group = DispatchGroup()
   private let busy = Atomic<Int>(0)
+  private let ready = Atomic<Int>(0)
   private let isCancelled: @Sendable () -> Bool
   private var state: State
+  /// What `run` was given, while it runs.
+  private var work: (@Sendable (Int) -> Verdict)?
+  private static let mostAside = 32
 
   /// `needs[i]` are indices below i. `memory` are estimates in bytes: pieces run together while their sum fits `budget`,
   /// one always.
@@ -75,51 +84,76 @@ final class Scheduler: @unchecked Sendable {
   /// How many pieces run at this moment.
   var runningCount: Int { busy.load(ordering: .relaxed) }
 
+  /// How many could run, and wait for their turn.
+  var readyCount: Int { ready.load(ordering: .relaxed) }
+
   /// Returns when every piece has ended or was skipped. `work` is called once for each piece that is started.
   func run(_ work: @escaping @Sendable (Int) -> Verdict) -> [Fate] {
-    turnstile.sync { launch(work) }
+    turnstile.sync {
+      self.work = work
+      launch()
+    }
     group.wait()
     return turnstile.sync {
-      state.pieces.map { if case .ended = $0 { .ended } else { .skipped } }
+      self.work = nil
+      return state.pieces.map { if case .ended = $0 { .ended } else { .skipped } }
     }
   }
 
+  /// Called by work that is to wait for a disk and not to compute: another piece may start meanwhile.
+  func aside<Result>(_ body: () throws -> Result) rethrows -> Result {
+    turnstile.sync { step(1) }
+    defer { turnstile.sync { step(-1) } }
+    return try body()
+  }
+
   /// On `turnstile`.
-  private func launch(_ work: @escaping @Sendable (Int) -> Verdict) {
-    while state.running < width, !state.isStopped, let index = next() {
+  private func step(_ change: Int) {
+    state.aside += change
+    launch()
+  }
+
+  /// On `turnstile`.
+  private func launch() {
+    guard let work else { return }
+    while state.active < width, !state.isStopped, let index = next() {
       state.pieces[index] = .running
       state.running += 1
       state.memory &+= memory[index]
       busy.store(state.running, ordering: .relaxed)
       group.enter()
-      workers.async {
+      // A queue of its own has a thread of its own, also while others wait for a disk.
+      let thread = state.idle.popLast() ?? DispatchQueue(label: "millrace.stages")
+      thread.async {
         let verdict = work(index)
         // At once, on this thread: handing it to another costs more than it takes.
         self.turnstile.sync {
+          self.state.idle.append(thread)
           self.end(index, verdict)
           if case .again(let seconds) = verdict {
             self.group.enter()
-            self.wake(index, after: seconds, work)
+            self.wake(index, after: seconds)
           }
-          self.launch(work)
+          self.launch()
           self.group.leave()
         }
       }
     }
+    ready.store(state.ready.count, ordering: .relaxed)
   }
 
   /// Waits in small steps, so that nobody waits for a piece that will not be done any more. On `turnstile`.
-  private func wake(_ index: Int, after seconds: Double, _ work: @escaping @Sendable (Int) -> Verdict) {
+  private func wake(_ index: Int, after seconds: Double) {
     let step = 0.1
     turnstile.asyncAfter(deadline: .now() + min(seconds, step)) {
       if self.state.isStopped || self.isCancelled() {
         self.state.pieces[index] = .skipped
         self.skip(behind: index)
       } else if seconds > step {
-        return self.wake(index, after: seconds - step, work)
+        return self.wake(index, after: seconds - step)
       } else {
         self.makeReady(index)
-        self.launch(work)
+        self.launch()
       }
       self.group.leave()
     }
@@ -129,7 +163,7 @@ final class Scheduler: @unchecked Sendable {
   private func next() -> Int? {
     let fits = { (index: Int) in
       let (sum, over) = self.state.memory.addingReportingOverflow(self.memory[index])
-      return self.state.running == 0 || !over && sum <= self.budget
+      return self.state.active == 0 || !over && sum <= self.budget
     }
     return state.ready.lastIndex(where: fits).map { state.ready.remove(at: $0) }
   }

@@ -129,7 +129,7 @@ final class StageContext: RunContext, @unchecked Sendable {
   func writeDocument(_ output: String, _ document: JSONValue) throws {
     guard case .document = type(of: output) else { preconditionFailure("output \"\(output)\" of stage \"\(stage.name)\" is no document") }
     let path = fresh("document")
-    try Disk.write(document.canonicalBytes, to: path, durably: true)
+    try Disk.write(document.canonicalBytes, to: path, durably: false)
     add(output, .document(path: path))
   }
 
@@ -180,7 +180,7 @@ final class StageContext: RunContext, @unchecked Sendable {
     let folder: String
   }
 
-  /// After the stage has ended: every output flushed, measured, digested, in the order of the binding.
+  /// After the stage has ended: every output measured and digested, in the order of the binding. To flush them is left to who commits them.
   func seal() throws -> [Sealed] {
     let outputs = state.withLock { $0.outputs }
     return try stage.binding.outputs.map { declared in
@@ -211,7 +211,6 @@ final class StageContext: RunContext, @unchecked Sendable {
     case .file(let path, let name, let mediaType):
       // A fixed name: the one people see is the stage's choice, and stands in artifact.json.
       guard Disk.exists(path) else { preconditionFailure("stage \"\(stage.name)\" opened a file for output \"\(declared.name)\" and wrote none") }
-      try Disk.flushFile(path)
       return ArtifactRecord(file: try place(path, in: folder, as: "content"), name: name, mediaType: mediaType)
     }
   }

@@ -98,7 +98,7 @@ final class TableWriter: TableSink, @unchecked Sendable {
   func close() throws {
     try state.withLock { state in
       precondition(state.closed == nil, "a table was closed twice")
-      try state.file?.finish()
+      try state.file?.finish(durably: false)
       state.closed = Closed(
         batchRows: state.batchRows, columns: state.digesters.map { $0?.finish() }, byteCount: state.fileDigest.byteCount,
         checksum: state.fileDigest.finish())

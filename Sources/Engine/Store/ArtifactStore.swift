@@ -69,20 +69,28 @@ public struct ArtifactStore: Sendable {
     }
   }
 
-  /// Gives a finished folder, its files flushed, its place. An intact artifact that is there already stays.
+  /// Makes a folder, its files flushed, an artifact, and durable.
   func commit(_ record: ArtifactRecord, from folder: String, replacing: Bool) throws {
-    try Disk.write(Sealed.bytes(record.json), to: folder + "/artifact.json", durably: true)
+    try finish(record, in: folder, durably: true)
     try Disk.flushFolder(folder)
+    try place(record, from: folder, replacing: replacing)
+    try Disk.flushFolder(objects)
+  }
+
+  /// Writes the last file of an artifact's folder.
+  func finish(_ record: ArtifactRecord, in folder: String, durably: Bool) throws {
+    try Disk.write(Sealed.bytes(record.json), to: folder + "/artifact.json", durably: durably)
+  }
+
+  /// Gives a finished folder its place, which is still to be flushed. An intact artifact that is there already stays.
+  func place(_ record: ArtifactRecord, from folder: String, replacing: Bool) throws {
     let target = self.folder(of: record.digest)
     if !replacing, case .sound = condition(of: record.digest) {
       Disk.remove(folder)
       return
     }
     for _ in 0..<8 {
-      if rename(folder, target) == 0 {
-        try Disk.flushFolder(objects)
-        return
-      }
+      if rename(folder, target) == 0 { return }
       guard errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR else { throw Disk.failure("write", target) }
       // Damaged, or made by another process this moment.
       if !replacing, case .sound = condition(of: record.digest) {
@@ -116,9 +124,14 @@ public struct ArtifactStore: Sendable {
   /// After the artifacts it names.
   func commit(_ record: RecipeRecord, key: Digest, through temporary: String) throws {
     try Disk.write(Sealed.bytes(record.json), to: temporary, durably: true)
+    try place(key, from: temporary)
+    try Disk.flushFolder(recipes)
+  }
+
+  /// Gives a file of a recipe's words its place, which is still to be flushed.
+  func place(_ key: Digest, from temporary: String) throws {
     let target = recipes + "/\(key).json"
     guard rename(temporary, target) == 0 else { throw Disk.failure("write", target) }
-    try Disk.flushFolder(recipes)
   }
 
   /// So that a collection beside this run sees that it is used.

@@ -188,7 +188,7 @@ final class StageThread: @unchecked Sendable {
   let context: StageContext
   let incoming: [Int], outgoing: [Int]
   var start = 0.0, end = 0.0
-  var outcome: Result<Execution.Sealed, any Error>?
+  var outcome: Result<Execution.SealedOutputs, any Error>?
 
   init(
     _ entry: PlanReport.Stage, _ stage: BoundStage, _ cut: Cut?, _ inputs: Inputs<Artifact>, _ context: StageContext, incoming: [Int],

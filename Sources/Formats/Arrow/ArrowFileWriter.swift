@@ -47,13 +47,13 @@ public final class ArrowFileWriter: @unchecked Sendable {
     try arrow(path) { $0.pointee.ipc_writer_append(writer, &array, nil, nil, $1, $2) }
   }
 
-  /// Footer, flush to the disk, close. Returns the size in bytes.
-  @discardableResult public func finish() throws -> Int {
+  /// Footer, close. Returns the size in bytes. `durably`: it is on the disk when this returns.
+  @discardableResult public func finish(durably: Bool = true) throws -> Int {
     try open { _ in false }
     let done = writer!
     var bytes: Int64 = 0
     writer = nil
-    try arrow(path) { $0.pointee.ipc_writer_close(done, &bytes, $1, $2) }
+    try arrow(path) { $0.pointee.ipc_writer_close(done, durably ? 1 : 0, &bytes, $1, $2) }
     return Int(bytes)
   }
 
