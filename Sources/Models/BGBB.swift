@@ -64,7 +64,7 @@ public enum BGBB {
   public typealias Fit = ModelFit<Parameters>
 
   /// Maximum likelihood. Throws a FitError when the data are not such periods, or cannot say anything about the parameters.
-  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
+  public static func fit(_ summary: PurchaseSummary, weights: [Double]? = nil, prior: WeakPrior? = nil, from earlier: Parameters? = nil) throws -> Fit {
     for row in 0..<summary.count {
       let (x, tx, n) = (summary.x[row], summary.tx[row], summary.T[row])
       if !(x <= tx && tx <= n && tx == tx.rounded() && n == n.rounded() && (tx == 0 || x > 0) && n <= 1e6) {
@@ -77,6 +77,7 @@ public enum BGBB {
     let data = try GroupedSummary(summary, weights: weights)
     try data.refuse("BG/BB", parameters: "four")
     var search = ModelSearch<Parameters>(model: "BG/BB", sizes: [1, 1, 1, 1], prior: prior)
+    search.earlier = earlier?.vector
     search.isIdentified = { max($0.α + $0.β, $0.γ + $0.δ) < 1e5 }
     search.diagnose = { p in
       var sentences: [String] = []

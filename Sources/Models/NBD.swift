@@ -41,7 +41,7 @@ public enum NBD {
   }
 
   /// ℓ of counts in the order they came: ln of Γ(r+x)/Γ(r) α^r (α+T)^−(r+x), as the other models have it.
-  private static func evaluate(_ data: GroupedSummary, _ r: Double, _ α: Double) -> Newton.Value {
+  static func evaluate(_ data: GroupedSummary, _ r: Double, _ α: Double) -> Newton.Value {
     let counts = RisingFactorial(r, over: data.runs)
     let (W, lnα) = (data.totalWeight, Portable.log(α))
     var value = counts.value + W * r * lnα

@@ -34,7 +34,7 @@ public enum RegularBuyers {
     evaluate(data, k, dropoutAtOnce ? 1 : 0, p.vector).gradient
   }
 
-  private static func evaluate(_ data: GroupedSummary, _ k: Int, _ o: Double, _ v: [Double]) -> Newton.Value {
+  static func evaluate(_ data: GroupedSummary, _ k: Int, _ o: Double, _ v: [Double]) -> Newton.Value {
     let stages = Double(k)
     let chunks = data.runs.flatMap { run in
       stride(from: run.rows.lowerBound, to: run.rows.upperBound, by: 4096).map { low in
@@ -80,32 +80,37 @@ public enum RegularBuyers {
   // MARK: Fit
 
   /// Maximum likelihood with k given, or, with the sum of the logarithms of the times between purchases, with the k from 1
-  /// on at which the likelihood stops rising. Throws a FitError when the data cannot say anything about the parameters.
+  /// on at which the likelihood stops rising. The search for each k begins at an `earlier` fit, where there is one: its rates are per
+  /// stage. Throws a FitError when the data cannot say anything about the parameters.
   public static func fit(
-    _ data: GroupedSummary, dropoutAtOnce: Bool, k: Int? = nil, logGaps: Double? = nil, prior: WeakPrior? = nil
+    _ data: GroupedSummary, dropoutAtOnce: Bool, k: Int? = nil, logGaps: Double? = nil, prior: WeakPrior? = nil,
+    from earlier: (parameters: Parameters, k: Int)? = nil
   ) throws -> Fit {
     precondition(k != nil || logGaps != nil, "k is chosen by the times between purchases, which are not given")
     let model = dropoutAtOnce ? "MBG/CNBD-k" : "BG/CNBD-k"
-    if let k { return Fit(k: k, model: try fit(data, k, dropoutAtOnce, model, logGaps ?? 0, prior), tried: []) }
+    if let k { return Fit(k: k, model: try fit(data, k, dropoutAtOnce, model, logGaps ?? 0, prior, earlier), tried: []) }
     var tried: [Double] = []
     var best: ModelFit<Parameters>?
     for k in 1...mostStages {
-      let next = try fit(data, k, dropoutAtOnce, model, logGaps!, prior)
+      let next = try fit(data, k, dropoutAtOnce, model, logGaps!, prior, earlier)
       tried.append(next.logLikelihood)
       if let best, next.logLikelihood <= best.logLikelihood { return Fit(k: k - 1, model: best, tried: tried) }
       best = next
     }
-    best!.diagnoses.append("purchases are more regular than \(mostStages) stages make them; more were not tried")
+    best!.diagnoses.append(moreRegular)
     return Fit(k: mostStages, model: best!, tried: tried)
   }
 
   static let mostStages = 12
+  static let moreRegular = "purchases are more regular than \(mostStages) stages make them; more were not tried"
 
   private static func fit(
-    _ data: GroupedSummary, _ k: Int, _ dropoutAtOnce: Bool, _ model: String, _ logGaps: Double, _ prior: WeakPrior?
+    _ data: GroupedSummary, _ k: Int, _ dropoutAtOnce: Bool, _ model: String, _ logGaps: Double, _ prior: WeakPrior?,
+    _ earlier: (parameters: Parameters, k: Int)?
   ) throws -> ModelFit<Parameters> {
     var finder = BetaGeometricFit(data, o: dropoutAtOnce ? 1 : 0, model: model, prior: prior)
     finder.stages = Double(k)
+    if let (p, stages) = earlier { finder.earlier = [p.r, p.α * Double(stages) / Double(k), p.a, p.b] }
     let o = dropoutAtOnce ? 1.0 : 0
     var fit =
       k == 1 ? try finder.run() : try finder.run { data in { evaluate(data, k, o, $0) } }

@@ -59,7 +59,9 @@ public enum ShiftedBetaGeometric {
   public typealias Fit = ModelFit<Parameters>
 
   /// Maximum likelihood. Throws a FitError when nobody left, nobody stayed, or there are fewer than five customers.
-  public static func fit(renewals: [Double], possible: [Double], weights: [Double]? = nil, prior: WeakPrior? = nil) throws -> Fit {
+  public static func fit(
+    renewals: [Double], possible: [Double], weights: [Double]? = nil, prior: WeakPrior? = nil, from earlier: Parameters? = nil
+  ) throws -> Fit {
     let data = try grouped(renewals, possible, weights)
     var (left, renewed) = (0.0, 0.0)
     for row in data.weight.indices {
@@ -75,6 +77,7 @@ public enum ShiftedBetaGeometric {
         remedy: "take more customers or a longer observation period")
     }
     var search = ModelSearch<Parameters>(model: "sBG", sizes: [1, 1], prior: prior)
+    search.earlier = earlier?.vector
     search.isIdentified = { $0.a + $0.b < 1e5 }
     search.diagnose = { p in
       p.a + p.b > 1e4

@@ -14,7 +14,7 @@ public struct Fit: Stage {
     inputs: [
       .table("customers", help: "one row a customer, as rfm makes them"),
       .table("transactions", .optional, help: "for auto: the purchases that the customers were made from"),
-      .document("earlier", .optional, help: "a model fitted to older data, from which the search begins: bg-nbd, mbg-nbd, pareto-nbd, nbd, gamma-gamma"),
+      .document("earlier", .optional, help: "a model of the same name fitted to older data, from which the search begins; not for auto and value from attributes"),
     ],
     outputs: [
       .document("model", help: "parameters with their errors, log-likelihood, and how the search ended"),
@@ -42,7 +42,7 @@ public struct Fit: Stage {
   @Setting("bg-cnbd-k and mbg-cnbd-k: column of the summed logarithms of the times between a customer's purchases") var spacing: String?
   @Setting("column of how many customers a row stands for; default one; not for gamma-gamma") var weight: String?
   @Setting(
-    "bg-nbd, mbg-nbd, pareto-nbd: columns that say something of a customer beside its purchases, numbers or true and false; what each of them changes is fitted too")
+    "purchases at any time, but not auto: columns that say something of a customer beside its purchases, numbers or true and false; what each of them changes is fitted too")
   var covariates: [String] = []
   @Setting("auto: how the models are tried on earlier days") var backtest = BackTest()
   @Setting("bg-nbd, mbg-nbd, pareto-nbd, nbd, auto: other models that the fit is compared with on the same customers: nbd by the likelihood-ratio test, the others by Vuong's")
@@ -126,17 +126,10 @@ public struct Fit: Stage {
     return binding
   }
 
-  /// Models that may begin where an earlier fit ended.
-  private static let warm: [Model] = [.bgNBD, .mbgNBD, .paretoNBD, .nbd, .gammaGamma]
-
   private func earlierMistakes(_ earlier: ArtifactType) -> [Diagnostic] {
     let place = Place.input(port: "earlier")
-    if !Self.warm.contains(model) || !covariates.isEmpty {
-      return [
-        Diagnostic(
-          "\"earlier\" means nothing to \(model.rawValue)\(covariates.isEmpty ? "" : " with covariates")", at: place,
-          expected: "\"model\": " + Self.warm.map { "\"\($0.rawValue)\"" }.joined(separator: " or "))
-      ]
+    if model == .auto {
+      return [Diagnostic("\"earlier\" means nothing to auto", at: place, expected: "the name of the earlier model as \"model\"")]
     }
     guard case .document(let about) = earlier, about != kind.about else { return [] }
     return [
@@ -187,8 +180,8 @@ public struct Fit: Stage {
       if spacing != nil { refuse("spacing", "\"model\": \"bg-cnbd-k\" or \"mbg-cnbd-k\"") }
     }
     if !covariates.isEmpty {
-      if ![.bgNBD, .mbgNBD, .paretoNBD].contains(model) { refuse("covariates", "\"model\": \"bg-nbd\", \"mbg-nbd\" or \"pareto-nbd\"") }
-      if weight != nil { mistakes.append(Diagnostic("\"weight\" is not possible with covariates", at: .setting(["weight"]))) }
+      let able = CovariateFit.models.map(\.rawValue)
+      if !able.contains(model.rawValue) { refuse("covariates", "\"model\": " + able.map { "\"\($0)\"" }.joined(separator: " or ")) }
     }
     if !compare.isEmpty {
       if !([.bgNBD, .mbgNBD, .paretoNBD, .nbd, .auto] as [Model]).contains(model) {
@@ -228,7 +221,7 @@ public struct Fit: Stage {
         }
         let found = model == .auto ? try backtest.run(inputs.table("transactions"), unit, prior: weak, context) : nil
         let chosen = found.flatMap { $0.choice.chosen.flatMap { FittedModel.Kind(rawValue: $0.rawValue) } } ?? kind
-        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit, earlier?.parameters) }
+        fitted = try FixedChunks.bounded(by: { context.width }) { try purchases(customers, chosen, unit, earlier) }
         if let found { fitted.add(found.choice, cuts: found.cuts) }
       }
     } catch let error as FitError {
@@ -250,7 +243,7 @@ public struct Fit: Stage {
 
   private var weak: WeakPrior? { prior == .weak ? WeakPrior() : nil }
 
-  private func purchases(_ customers: Batch, _ model: FittedModel.Kind, _ unit: Duration.Unit, _ earlier: [Double]?) throws -> ModelDocument {
+  private func purchases(_ customers: Batch, _ model: FittedModel.Kind, _ unit: Duration.Unit, _ earlier: FittedModel?) throws -> ModelDocument {
     let (kept, left) = complete(reads.map { customers[$0].doubles() })
     if kept[0].isEmpty { throw allLeftOut(left) }
     func column(_ role: PurchaseColumns.Role) -> [Double] { kept[model.roles.firstIndex(of: role)!] }
@@ -265,34 +258,49 @@ public struct Fit: Stage {
       }
       return made
     }
+    func start<P: ModelParameters>() -> P? { earlier.map { P($0.parameters) } }
     if model == .sBG {
       return document(
-        try ShiftedBetaGeometric.fit(renewals: column(.recency), possible: column(.age), weights: weights, prior: prior))
+        try ShiftedBetaGeometric.fit(renewals: column(.recency), possible: column(.age), weights: weights, prior: prior, from: start()))
     }
     let summary = PurchaseSummary(x: column(.frequency), tx: column(.recency), T: column(.age))
-    if model == .bgBB { return document(try BGBB.fit(summary, weights: weights, prior: prior)) }
-    if !covariates.isEmpty, let model = PurchaseModel(rawValue: model.rawValue) {
-      let fit = try CovariateFit.fit(model, summary, covariates: Array(kept.suffix(covariates.count)), names: covariates, prior: prior)
-      return ModelDocument(fit, FittedModel.Kind(rawValue: model.rawValue)!, unit, columns: covariates, prior: prior, leftOut: leftOut)
+    if model == .bgBB { return document(try BGBB.fit(summary, weights: weights, prior: prior, from: start())) }
+    let gaps = spacing.map { _ in
+      let logs = kept[model.roles.count]
+      return Summaries.sum(logs.indices.lazy.map { logs[$0] * (weights?[$0] ?? 1) })
+    }
+    func partial(_ stages: Int) -> [String] {
+      gaps == nil && stages > 1 ? ["the log-likelihood leaves out the times between purchases, which were not given: compare it for the same k only"] : []
+    }
+    if !covariates.isEmpty, let known = PurchaseModel(rawValue: model.rawValue) {
+      let fit = try CovariateFit.fit(
+        known, summary, covariates: Array(kept.suffix(covariates.count)), names: covariates, weights: weights, k: k, logGaps: gaps, prior: prior,
+        from: earlier.map { covariateStart($0) })
+      return ModelDocument(
+        fit, model, unit, columns: covariates, prior: prior, stages: model.hasStages ? fit.stages : nil, diagnoses: partial(fit.stages), leftOut: leftOut)
     }
     let data = try GroupedSummary(summary, weights: weights)
     switch model {
-    case .mbgNBD: return document(try MBGNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
-    case .paretoNBD: return document(try ParetoNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
-    case .nbd: return document(try NBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
+    case .mbgNBD: return document(try MBGNBD.fit(data, prior: prior, from: start()))
+    case .paretoNBD: return document(try ParetoNBD.fit(data, prior: prior, from: start()))
+    case .nbd: return document(try NBD.fit(data, prior: prior, from: start()))
     case .bgCNBDk, .mbgCNBDk:
-      let gaps = spacing.map { _ in
-        let logs = kept[model.roles.count]
-        return Summaries.sum(logs.indices.lazy.map { logs[$0] * (weights?[$0] ?? 1) })
-      }
-      let fit = try RegularBuyers.fit(data, dropoutAtOnce: model == .mbgCNBDk, k: k, logGaps: gaps, prior: prior)
-      let partial =
-        gaps == nil && fit.k > 1
-        ? ["the log-likelihood leaves out the times between purchases, which were not given: compare it for the same k only"] : []
+      let fit = try RegularBuyers.fit(
+        data, dropoutAtOnce: model == .mbgCNBDk, k: k, logGaps: gaps, prior: prior, from: earlier.map { (.init($0.parameters), $0.stages) })
       return ModelDocument(
-        fit.model, model, unit, prior: prior, stages: fit.k, tried: fit.tried, diagnoses: partial, leftOut: leftOut)
-    default: return document(try BGNBD.fit(data, prior: prior, from: earlier.map { .init($0) }))
+        fit.model, model, unit, prior: prior, stages: fit.k, tried: fit.tried, diagnoses: partial(fit.k), leftOut: leftOut)
+    default: return document(try BGNBD.fit(data, prior: prior, from: start()))
     }
+  }
+
+  /// With what the earlier model knew of the covariates; those that are new to it begin without effect.
+  private func covariateStart(_ earlier: FittedModel) -> CovariateFit.Earlier {
+    func effects(_ known: [Double]?) -> [Double] {
+      covariates.map { name in earlier.covariates?.columns.firstIndex(of: name).flatMap { known?[$0] } ?? 0 }
+    }
+    return CovariateFit.Earlier(
+      parameters: earlier.parameters, purchaseEffects: effects(earlier.covariates?.purchases),
+      dropoutEffects: earlier.kind == .nbd ? [] : effects(earlier.covariates?.dropout), stages: earlier.stages)
   }
 
   private func spend(_ customers: Batch, _ earlier: FittedModel?) throws -> ModelDocument {

@@ -42,7 +42,10 @@ struct ModelDocument {
   }
 
   /// The plain parameters stand where those of other fits stand, the effects under `covariates`.
-  init(_ fit: CovariateFit, _ model: FittedModel.Kind, _ unit: Duration.Unit, columns: [String], prior: WeakPrior?, leftOut: [(reason: String, count: Int)]) {
+  init(
+    _ fit: CovariateFit, _ model: FittedModel.Kind, _ unit: Duration.Unit, columns: [String], prior: WeakPrior?, stages: Int?, diagnoses: [String],
+    leftOut: [(reason: String, count: Int)]
+  ) {
     let (p, n) = (fit.parameters, Double(fit.parameters.count + fit.effects.count))
     let errors = fit.standardErrors
     var own: SymmetricMatrix?
@@ -55,7 +58,7 @@ struct ModelDocument {
       model, p, errors: errors?.parameters, own,
       [("log_likelihood", fit.logLikelihood), ("aic", 2 * n - 2 * fit.logLikelihood), ("bic", n * Portable.log(fit.observations) - 2 * fit.logLikelihood)],
       observations: Int(fit.observations), leftOut: leftOut, fit.converged, fit.iterations, fit.evaluations, fit.gradientNorm, more: [],
-      units: ["time": .string(unit.rawValue)], fit.diagnoses, prior: prior)
+      units: ["time": .string(unit.rawValue)], fit.diagnoses + diagnoses, prior: prior, stages: stages, tried: fit.tried)
     func named(_ values: [Double]) -> JSONValue { .object(zip(columns, values).map { JSONMember($0, .double($1)) }) }
     let k = columns.count
     let test = fit.likelihoodRatio
@@ -63,19 +66,23 @@ struct ModelDocument {
     let ratio: JSONValue =
       prior != nil
       ? .null
-      : ["without": .double(fit.plainLogLikelihood), "statistic": .double(test.statistic), "degrees": .integer(2 * k), "p": .double(test.pValue)]
+      : ["without": .double(fit.plainLogLikelihood), "statistic": .double(test.statistic), "degrees": .integer(fit.effects.count), "p": .double(test.pValue)]
+    /// Where nobody leaves there is nothing to say of dropout.
+    func effects(_ purchases: [Double], _ dropout: [Double]) -> [JSONMember] {
+      [JSONMember("purchases", named(purchases))] + (fit.dropoutEffects.isEmpty ? [] : [JSONMember("dropout", named(dropout))])
+    }
     let whole = fit.covariance.map { c in JSONValue.array((0..<c.order).map { i in .array((0..<c.order).map { .double(c[i, $0]) }) }) }
     add(
       "covariates",
-      [
-        "columns": .array(columns.map(JSONValue.string)),
-        // A unit more makes a customer buy e^effect times as often, and leave in the same way sooner.
-        "purchases": named(fit.purchaseEffects), "dropout": named(fit.dropoutEffects),
-        "standard_errors": errors.map { ["purchases": named(Array($0.effects[..<k])), "dropout": named(Array($0.effects[k...]))] } ?? .null,
-        // Of the parameters' logarithms, the effects on purchases, those on dropout.
-        "covariance": whole ?? .null,
-        "likelihood_ratio": ratio,
-      ])
+      .object(
+        [JSONMember("columns", .array(columns.map(JSONValue.string)))]
+          // A unit more makes a customer buy e^effect times as often, and leave in the same way sooner.
+          + effects(fit.purchaseEffects, fit.dropoutEffects)
+          + [
+            JSONMember("standard_errors", errors.map { .object(effects(Array($0.effects[..<k]), Array($0.effects[k...]))) } ?? .null),
+            // Of the parameters' logarithms, the effects on purchases, those on dropout.
+            JSONMember("covariance", whole ?? .null), JSONMember("likelihood_ratio", ratio),
+          ]))
     for (name, values) in [("purchases", fit.purchaseEffects), ("dropout", fit.dropoutEffects)] {
       for (column, value) in zip(columns, values) { metrics["\(name)_\(column)"] = .double(value) }
     }

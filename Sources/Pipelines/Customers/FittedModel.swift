@@ -70,6 +70,7 @@ public struct FittedModel: Sendable {
     public let columns: [String]
     /// By column.
     public let purchases: [Double]
+    /// By column; empty where nobody leaves.
     public let dropout: [Double]
     /// Of the logarithms of the parameters, the effects on purchases and those on dropout; nil where the fit had none.
     public let covariance: [[Double]]?
@@ -121,9 +122,10 @@ public struct FittedModel: Sendable {
         }
       }
       let rows = told["covariance"]?.array?.map { $0.array?.compactMap(\.double) ?? [] }
-      let order = count + 2 * columns.count
+      let shifts = try (purchases: effects("purchases"), dropout: kind == .nbd ? [] : effects("dropout"))
+      let order = count + shifts.purchases.count + shifts.dropout.count
       return Covariates(
-        columns: columns, purchases: try effects("purchases"), dropout: try effects("dropout"),
+        columns: columns, purchases: shifts.purchases, dropout: shifts.dropout,
         covariance: rows.flatMap { rows in rows.count == order && rows.allSatisfy { $0.count == order } ? rows : nil })
     }
     if kind.knowsTime, timeUnit == nil { throw refuse("\"units\" with a \"time\"", found: document["units"]?["time"]) }
