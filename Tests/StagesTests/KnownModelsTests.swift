@@ -78,6 +78,15 @@ import Testing
       #expect(!ridge.diagnoses.isEmpty)
     }
 
+    // The guess that everybody goes on as before, against which the models are held.
+    if let validation = json["holdout_validation"], let baseline = validation["baseline_rate_frequency_over_T"] {
+      let ahead = validation["duration_holdout"]!.double!
+      let metrics = HoldoutMetrics(
+        predicted: s.x.indices.map { s.T[$0] > 0 ? s.x[$0] / s.T[$0] * ahead : 0 }, actual: customers.table("holdout")["purchases"].doubles())
+      for (value, name) in [(metrics.rmse, "rmse"), (metrics.mae, "mae")] { #expect(relative(value, baseline[name]!.double!) < 1e-9, "baseline \(name)") }
+      #expect(relative(metrics.topDecileCapture, baseline["top_decile_capture"]!["share_of_actual"]!.double!) < 1e-9)
+    }
+
     // Purchases: the fit from these rows, and predictions at the parameters given.
     for (name, model) in Self.models {
       guard let fit = json["fits"]?[name] else { continue }

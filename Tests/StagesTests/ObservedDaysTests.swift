@@ -46,6 +46,24 @@ import Testing
     }
   }
 
+  /// A model of value from attributes, too: to the end of the observation where the table says the unit of its ages, else to the last purchase.
+  @Test(arguments: [true, false]) func ofAttributes(isTimed: Bool) throws {
+    let until = "2012-02-29"
+    let customers = try Self.customers("week", until: until)
+    let settings: JSONValue = ["model": "ols", "attributes": ["target": "revenue", "features": ["frequency"]]]
+    func fit(_ customers: Batch) throws -> RoomRun {
+      try runRoom(Fit.self, settings, ["customers": .table(customers, timeUnit: isTimed ? .week : nil)])
+    }
+    let run = try fit(customers)
+    let last = CivilDate(days: Int(customers["last"].doubles().max()!)).description
+    #expect(run.documents["model"]?["data"]?["observed"] == ["from": "2010-01-01", "until": .string(isTimed ? until : last)])
+    #expect(run.binding.reads == [.init("customers", .named((isTimed ? ["age"] : []) + ["first", "frequency"] + (isTimed ? [] : ["last"]) + ["revenue"]))])
+    let names = ["customer", "frequency", "revenue"]
+    let without = Batch(schema: customers.schema.selecting(names), columns: names.map { customers[$0] }, count: customers.count)
+    let other = try #require(try fit(without).documents["model"])
+    #expect(other["data"]?["observed"] == .null && other["data"]?["digest"] == run.documents["model"]?["data"]?["digest"])
+  }
+
   /// Nothing is said where nothing is known; documents of old, which have no such member, are read as before.
   @Test func whereNothingIsKnown() throws {
     let customers = try Self.customers("week", until: "2010-09-30")

@@ -8,6 +8,8 @@ import Statistics
 struct AttributeFitting {
   let kind: AttributeModel.Kind
   let settings: AttributeSettings
+  /// Those of the fit, of which the first and the last day and the age say which days were observed.
+  let columns: PurchaseColumns
 
   /// The most rows on which a feature's weight is measured.
   static let sampled = 10_000
@@ -16,8 +18,14 @@ struct AttributeFitting {
 
   private var testColumn: String? { if case .second(let column) = settings.test { column } else { nil } }
 
-  private func reads(_ schema: Schema) -> [String] {
-    ([settings.target] + settings.features + [testColumn, settings.test == nil ? nil : key(schema)].compactMap(\.self)).unique
+  private func reads(_ type: TableType) -> [String] {
+    ([settings.target] + settings.features + [testColumn, settings.test == nil ? nil : key(type.schema)].compactMap(\.self)
+      + ObservedDays.columns(columns, in: type.schema, timed: isTimed(type))).unique
+  }
+
+  /// Whether the end of the observation is known; else it is the last purchase.
+  private func isTimed(_ type: TableType) -> Bool {
+    type.timeUnit != nil && !ObservedDays.columns(columns, in: type.schema, timed: true).isEmpty
   }
 
   /// `unfit` are mistakes that were found already.
@@ -32,7 +40,7 @@ struct AttributeFitting {
           Diagnostic("held_out has a column \"\(key)\" of its own", at: .setting(["attributes", "key"]), hint: "rename it in the stage before"))
       }
       if mistakes.isEmpty {
-        reads = .named(self.reads(type.schema))
+        reads = .named(self.reads(type))
         if settings.test != nil { outputs.append(.init("held_out", .table(TableType(heldOutSchema(type.schema), order: .source)))) }
       }
     } else if settings.test != nil {
@@ -49,9 +57,9 @@ struct AttributeFitting {
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
-    let customers = try table.wholeBatch(reads(table.schema))
+    let customers = try table.wholeBatch(reads(table.type))
     do {
-      return try FixedChunks.bounded(by: { context.width }) { try run(customers, table.schema, context) }
+      return try FixedChunks.bounded(by: { context.width }) { try run(customers, table.type, context) }
     } catch let error as FitError {
       throw Diagnostic("\(error.what): \(error.why)", at: .input(port: "customers"), hint: error.remedy)
     } catch let list as AttributeEncoder.MistakeList {
@@ -61,7 +69,8 @@ struct AttributeFitting {
     }
   }
 
-  private func run(_ customers: Batch, _ schema: Schema, _ context: any RunContext) throws -> Metrics {
+  private func run(_ customers: Batch, _ type: TableType, _ context: any RunContext) throws -> Metrics {
+    let schema = type.schema
     let rows = try Rows(customers, settings, kind, schema)
     let leftOut = customers.count - rows.known.count
     let check = { try context.checkCancellation() }
@@ -90,7 +99,9 @@ struct AttributeFitting {
     }
     let document = AttributeFitDocument(
       outcome: outcome, settings: settings, fit: fit, train: ofTrain, test: ofTest, folds: folds, weights: weights, leftOut: leftOut + unfilled,
-      library: library, data: FittedData.json(customers, ([settings.target] + settings.features + [testColumn].compactMap(\.self))))
+      library: library, data: FittedData.json(
+        customers, [settings.target] + settings.features + [testColumn].compactMap(\.self),
+        observed: ObservedDays(customers, columns, timed: isTimed(type), unit: type.timeUnit)))
     guard document.isUsable else {
       throw Diagnostic(
         "the \(kind.rawValue) model cannot be fitted: its numbers are not finite", at: .input(port: "customers"),

@@ -158,7 +158,7 @@ public struct Fit: Stage {
           expected: "\"attributes\": {\"target\": column, \"features\": [columns]}"))
       throw Mistakes(mistakes)
     }
-    return try AttributeFitting(kind: kind, settings: attributes).bind(inputs, mistakes)
+    return try AttributeFitting(kind: kind, settings: attributes, columns: columns).bind(inputs, mistakes)
   }
 
   /// Settings that say nothing to the model that was chosen.
@@ -200,7 +200,7 @@ public struct Fit: Stage {
   }
 
   public func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
-    if let attributeKind, let attributes { return try AttributeFitting(kind: attributeKind, settings: attributes).run(inputs, context) }
+    if let attributeKind, let attributes { return try AttributeFitting(kind: attributeKind, settings: attributes, columns: columns).run(inputs, context) }
     let table = inputs.table("customers")
     if table.rows == 0 { throw Diagnostic("no model can be fitted: there are no customers", at: .input(port: "customers")) }
     let customers = try table.wholeBatch(reads(table.schema))
