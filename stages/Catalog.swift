@@ -11,6 +11,7 @@ public let stageCatalog = StageCatalog([
   Union.self,
   RFM.self,
   Fit.self,
+  Recall.self,
   Predict.self,
   Evaluate.self,
   Forecast.self,

@@ -63,6 +63,7 @@ import Testing
         "customers": { "stage": "rfm", "from": "valued", "with": {
             "customer": "customer", "at": "at", "amount": "revenue", "order": "invoice", "until": "2011-09-30", "holdout": "2011-12-31", "scores": true } },
         "purchases": { "stage": "fit", "from": "customers", "with": { "model": "bg-nbd" } },
+        "noted": { "stage": "recall", "with": { "path": "noted.json" } },
         "others": { "stage": "fit", "from": "customers", "with": { "model": "mbg-nbd" } },
         "spend": { "stage": "fit", "from": "customers", "with": { "model": "gamma-gamma" } },
         "value": { "stage": "predict", "from": { "customers": "customers", "purchases": "purchases", "spend": "spend" },
@@ -96,6 +97,7 @@ import Testing
       let trees = false
     #endif
     folder.write(EditTableTests.sales, to: "sales.csv")
+    folder.write(#"{ "model": "nbd", "parameters": { "r": 0.385, "alpha": 12.072 }, "units": { "time": "week" } }"#, to: "noted.json")
     folder.write(Self.document(trees: trees), to: "pins.json")
     let plan = try PipelineSource(document: folder.path + "/pins.json", values: [], allowPath: []).plan()
     let report = try Executor(store: ArtifactStore(path: folder.path + "/store")).run(plan, RunOptions(width: 2))

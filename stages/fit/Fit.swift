@@ -20,7 +20,7 @@ public struct Fit: Stage {
       .document("model", help: "parameters with their errors, log-likelihood, and how the search ended"),
       .table("held_out", .optional, help: "of value from attributes, with \"test\": the rows held out, actual and predicted"),
     ],
-    version: 3, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
+    version: StoredModel.version, shares: ["expressions": "1", "kernels": "1", "models": "1", "statistics": "1", "trees": BoostedTrees.version])
 
   /// A model, or that the data shall choose one.
   enum Model: String, SettingChoice {

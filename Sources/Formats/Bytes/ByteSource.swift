@@ -133,7 +133,7 @@ final class PrefixedBytes: ByteSource, @unchecked Sendable {
 
 extension ByteSource {
   /// The first bytes, up to `count`.
-  func head(_ count: Int) throws -> [UInt8] {
+  public func head(_ count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count), filled = 0
     while filled < count {
       let n = try bytes.withUnsafeMutableBytes { try read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }

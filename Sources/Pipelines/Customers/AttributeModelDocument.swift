@@ -1,3 +1,4 @@
+import Columns
 import Diagnostics
 import Models
 
@@ -37,7 +38,7 @@ public struct AttributeModelDocument: Sendable {
           "trees",
           [
             "library": .string(library ?? BoostedTrees.version), "format": "ubj", "columns": .integer(trees.columnCount), "log": .bool(trees.isLog),
-            "base64": .string(Base64.text(of: trees.bytes)),
+            "digest": .string(Self.digest(of: trees.bytes)), "base64": .string(Base64.text(of: trees.bytes)),
           ]))
     }
     return members
@@ -95,6 +96,9 @@ public struct AttributeModelDocument: Sendable {
     return .object(members)
   }
 
+  /// Of trees: XGBoost reads damaged ones without a word, or dies of them.
+  private static func digest(of bytes: [UInt8]) -> String { bytes.withUnsafeBytes { Digest(of: $0).description } }
+
   // MARK: Reading
 
   /// Reads a document that a stage `fit` wrote.
@@ -123,6 +127,9 @@ public struct AttributeModelDocument: Sendable {
       guard let trees = document["trees"], trees["columns"]?.int == columns, let isLog = trees["log"]?.bool,
         let bytes = trees["base64"]?.string.flatMap(Base64.bytes)
       else { throw reader.refusal("\"trees\" of \(columns) columns", document["trees"]) }
+      if let told = trees["digest"], told.string != Self.digest(of: bytes) {
+        throw reader.refusal("\"trees\" as their \"digest\" says", .string(Self.digest(of: bytes)))
+      }
       law = .trees(BoostedTrees(bytes: bytes, columnCount: columns, isLog: isLog))
     }
     model = AttributeModel(kind: kind, encoder: encoder, law: law)
