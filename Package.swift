@@ -97,7 +97,7 @@ var package = Package(
 
     // Clusters alone, for measuring: `make bench`.
     .executableTarget(
-      name: "cluster-benchmark", dependencies: ["Models", "Statistics"], path: "Tests/Benchmarks/Clustering", swiftSettings: strict),
+      name: "cluster-benchmark", dependencies: ["CMalloc", "Models", "Statistics"], path: "Tests/Benchmarks/Clustering", swiftSettings: strict),
 
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"], swiftSettings: strict),
     .testTarget(name: "ColumnsTests", dependencies: ["Columns"], swiftSettings: strict),

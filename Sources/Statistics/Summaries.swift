@@ -1,16 +1,11 @@
 /// Sums and quantiles that do not depend on who computes them.
 public enum Summaries {
-  /// Σ values with Neumaier's compensation (1974): the error does not grow with the number of terms.
+  /// Σ values, compensated.
   @inlinable
   public static func sum(_ values: some Sequence<Double>) -> Double {
-    var total = 0.0
-    var lost = 0.0
-    for value in values {
-      let next = total + value
-      lost += total.magnitude >= value.magnitude ? (total - next) + value : (value - next) + total
-      total = next
-    }
-    return lost.isFinite ? total + lost : total
+    var sum = RunningSum()
+    for value in values { sum.add(value) }
+    return sum.value
   }
 
   public static func mean(_ values: [Double]) -> Double {

@@ -1,11 +1,12 @@
 /// cluster-benchmark make FILE [N]: customers to cluster: log days since the last order, log orders, log revenue, each standardized; three
-/// columns of doubles, one after the other. cluster-benchmark k-means FILE · ward FILE [N] · agreement FILE: one line of JSON each, with
+/// columns of doubles, one after the other. cluster-benchmark k-means FILE · mini-batch FILE [SEED] [BATCH] [K] [COLUMNS] · ward FILE [N] · agreement FILE: one line of JSON each, with
 /// processor seconds of the fit alone and the peak memory of the process. cluster-benchmark cut FILE N OUT: the tree of N points as that of
 /// all would be made, cut into 8 and into 4; labels as int32, for clusters.py to compare.
 import Models
 import Statistics
 
 #if canImport(Glibc)
+  import CMalloc
   import Glibc
 #else
   import Darwin
@@ -67,8 +68,53 @@ func read(_ path: String, limit: Int?) -> [[Double]] {
   return all.map { column in (0..<limit).map { column[$0 * (n - 1) / (limit - 1)] } }
 }
 
+/// Points of a file, read anew each time and never held.
+struct FilePoints: PointStream {
+  let path: String
+  let width: Int
+
+  var count: Int {
+    guard let file = fopen(path, "rb") else { fatalError("\(path) cannot be read") }
+    defer { fclose(file) }
+    fseek(file, 0, SEEK_END)
+    return ftell(file) / 8 / width
+  }
+
+  func forEachPiece(_ body: ([[Double]], [Double]) throws -> Void) throws {
+    guard let file = fopen(path, "rb") else { fatalError("\(path) cannot be read") }
+    defer { fclose(file) }
+    let n = count
+    for from in stride(from: 0, to: n, by: 50_000) {
+      let length = min(50_000, n - from)
+      let columns = (0..<width).map { j in
+        fseek(file, (j * n + from) * 8, SEEK_SET)
+        return [Double](unsafeUninitializedCapacity: length) { buffer, read in read = fread(buffer.baseAddress, 8, length, file) }
+      }
+      try body(columns, [])
+    }
+  }
+}
+
+/// Memory as the process `millrace` has it: what is freed is kept, and the heap begins with large pages.
+func keepMemory() {
+  #if canImport(Glibc)
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(M_TRIM_THRESHOLD, 1 << 30)
+    mallopt(M_ARENA_MAX, 1)
+    let reserve = 512 << 20, page = 2 << 20
+    mallopt(M_TOP_PAD, Int32(reserve))
+    if let first = malloc(1 << 20) {
+      let start = (UInt(bitPattern: first) + UInt(page) - 1) & ~(UInt(page) - 1)
+      _ = madvise(UnsafeMutableRawPointer(bitPattern: start), reserve - page, MADV_HUGEPAGE)
+      free(first)
+    }
+    mallopt(M_TOP_PAD, 16 << 20)
+  #endif
+}
+
+keepMemory()
 let arguments = CommandLine.arguments
-guard arguments.count > 2 else { fatalError("cluster-benchmark make|k-means|ward|cut|agreement FILE [N] [OUT]") }
+guard arguments.count > 2 else { fatalError("cluster-benchmark make|k-means|mini-batch|ward|cut|agreement FILE [N] [OUT]") }
 let count = arguments.count > 3 ? Int(arguments[3]) : nil
 switch arguments[1] {
 case "make": write(customers(count ?? 1_000_000), arguments[2])
@@ -79,6 +125,18 @@ case "k-means":
   let seconds = processorSeconds() - start
   print(
     "{\"tool\": \"millrace\", \"job\": \"k-means\", \"points\": \(points[0].count), \"inertia\": \(result.inertia), \"passes\": \(result.iterations), \"cpu_s\": \(seconds), \"peak_mib\": \(peakMiB())}"
+  )
+case "mini-batch":
+  let given = arguments.dropFirst(3).map { Int($0) ?? 1 }
+  func option(_ at: Int, _ standard: Int) -> Int { given.count > at ? given[at] : standard }
+  let points = FilePoints(path: arguments[2], width: option(3, columns))
+  let start = processorSeconds()
+  let method = MiniBatchKMeans(k: option(2, 8), seed: UInt64(option(0, 1)), batch: option(1, 1024))
+  let result = try method.fit(points, count: points.count, from: method.sample(points, count: points.count))
+  let seconds = processorSeconds() - start
+  let inertia = try MiniBatchKMeans.assigned(points, to: result.centers) { _ in }.inertia
+  print(
+    "{\"tool\": \"millrace\", \"job\": \"mini-batch\", \"points\": \(points.count), \"inertia\": \(inertia), \"batches\": \(result.batches), \"cpu_s\": \(seconds), \"with_labels_cpu_s\": \(processorSeconds() - start), \"peak_mib\": \(peakMiB())}"
   )
 case "ward":
   let points = read(arguments[2], limit: count)
@@ -110,5 +168,5 @@ case "agreement":
       "{\"tool\": \"millrace\", \"job\": \"agreement\", \"points\": \(points[0].count), \"micro_clusters\": \(micro), \"adjusted_rand_8\": \(AdjustedRand.index(exact.labels(8), condensed.labels(8))), \"adjusted_rand_4\": \(AdjustedRand.index(exact.labels(4), condensed.labels(4))), \"cpu_s\": \(seconds)}"
     )
   }
-default: fatalError("\(arguments[1]) is none of make, k-means, ward, cut, agreement")
+default: fatalError("\(arguments[1]) is none of make, k-means, mini-batch, ward, cut, agreement")
 }
