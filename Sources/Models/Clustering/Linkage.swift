@@ -15,6 +15,9 @@ public struct Linkage: Hashable, Sendable {
   /// Up to so many distinct points nothing is condensed; nil is what takes seconds. The matrix of complete and average linkage
   /// takes four bytes times the square of it.
   public var exactLimit: Int?
+  /// Up to so many points the matrix of distances is taken for Ward too, with every point in it, equal ones as well: then ties are broken as
+  /// SciPy breaks them.
+  public var matrixLimit = 4_000
   /// How many micro-clusters stand for more points than that.
   public var microClusters = 8_000
 
@@ -80,6 +83,10 @@ public struct Linkage: Hashable, Sendable {
         condensed: Condensation(
           microClusters: micro.centers[0].count, withinShare: micro.withinShare, radius: micro.radius))
     }
+    if method != .single, weights.isEmpty, n <= matrixLimit {
+      var matrix = MatrixLinkage(columns, weights: [], method)
+      return Result(dendrogram: Dendrogram(points: n, unordered: matrix.merges(), weights: []), leaf: (0..<Int32(n)).map { $0 }, condensed: nil)
+    }
     // Equal points are merged at no height before anything else.
     var all: [(a: Int32, b: Int32, height: Double)] = []
     all.reserveCapacity(max(0, n - 1))
@@ -99,7 +106,7 @@ public struct Linkage: Hashable, Sendable {
       return chain.merges()
     case .single: return SingleLinkage.merges(columns)
     case .complete, .average:
-      var matrix = MatrixLinkage(columns, weights: weights, isAverage: method == .average)
+      var matrix = MatrixLinkage(columns, weights: weights, method)
       return matrix.merges()
     }
   }

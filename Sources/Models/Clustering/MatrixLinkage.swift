@@ -1,18 +1,19 @@
 import Statistics
 
-/// Complete and average linkage by nearest-neighbour chains (Murtagh 1983) over the matrix of distances.
+/// Complete, average and Ward's linkage by nearest-neighbour chains (Murtagh 1983) over the matrix of distances, updated by the formulas of
+/// Lance and Williams (1967) as SciPy writes them: where distances are equal, rounding decides, and decides alike.
 struct MatrixLinkage {
   private let n: Int
-  private let isAverage: Bool
+  private let method: Linkage.Method
   private var sizes: [Double]
   /// Distances of i < j at i·n − i(i+1)/2 + j − i − 1.
   private var distances: [Double]
 
-  init(_ columns: [[Double]], weights: [Double], isAverage: Bool) {
+  init(_ columns: [[Double]], weights: [Double], _ method: Linkage.Method) {
     let (n, d) = (columns[0].count, columns.count)
     self.n = n
-    self.isAverage = isAverage
-    sizes = weights
+    self.method = method
+    sizes = weights.isEmpty ? [Double](repeating: 1, count: n) : weights
     let points = (0..<n).flatMap { i in columns.map { $0[i] } }
     distances = [Double](unsafeUninitializedCapacity: n * max(0, n - 1) / 2) { buffer, initialized in
       nonisolated(unsafe) let out = buffer.baseAddress
@@ -47,7 +48,7 @@ struct MatrixLinkage {
     // Clusters that are left, ascending.
     var alive = (0..<n).map { $0 }
     var chain: [Int] = []
-    let (n, isAverage) = (n, isAverage)
+    let (n, method) = (n, method)
     distances.withUnsafeMutableBufferPointer { distances in
       sizes.withUnsafeMutableBufferPointer { sizes in
         while alive.count > 1 {
@@ -78,8 +79,15 @@ struct MatrixLinkage {
           alive.remove(at: alive.firstIndex(of: gone)!)
           for y in alive where y != kept {
             let (at, other) = (Self.at(kept, y, n), Self.at(gone, y, n))
-            distances[at] = isAverage
-              ? (a * distances[other] + b * distances[at]) / (a + b) : max(distances[at], distances[other])
+            switch method {
+            case .single: distances[at] = min(distances[at], distances[other])
+            case .complete: distances[at] = max(distances[at], distances[other])
+            case .average: distances[at] = (a * distances[other] + b * distances[at]) / (a + b)
+            case .ward:
+              let (c, x, y) = (sizes[y], distances[other], distances[at])
+              let t = 1 / (a + b + c)
+              distances[at] = max(0, (c + a) * t * x * x + (c + b) * t * y * y - c * t * least * least).squareRoot()
+            }
           }
           sizes[kept] = a + b
         }
