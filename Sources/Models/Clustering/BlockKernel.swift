@@ -126,9 +126,10 @@ struct BlockKernel {
     }
   }
 
-  /// Labels and squared distances by place; returns the weighted sum of the distances.
+  /// Labels and, where they are asked for, squared distances by place; returns the weighted sum of the distances.
+  @inline(__always)
   func label(
-    _ groups: Range<Int>, _ width: some Width, _ labels: UnsafeMutablePointer<Int32>, _ distances: UnsafeMutablePointer<Double>
+    _ groups: Range<Int>, _ width: some Width, _ labels: UnsafeMutablePointer<Int32>, _ distances: UnsafeMutablePointer<Double>?
   ) -> Double {
     var (inertia, slack) = (0.0, 0.0)
     let d = width.count
@@ -141,7 +142,7 @@ struct BlockKernel {
           for i in 0..<min(PointBlocks.size, n - block &* PointBlocks.size) {
             let place = block &* PointBlocks.size &+ i
             labels[place] = Int32(found[i])
-            distances[place] = best[i]
+            distances?[place] = best[i]
             inertia += weights.map { $0[place] * best[i] } ?? best[i]
           }
         }
@@ -261,7 +262,7 @@ struct BlockKernel {
       most.replace(with: least, where: least .> most)
       i &+= 4
     }
-    if count > 1 { slack = min(slack, Self.slack(gaps.min(), most.max())) }
+    if count > 1 { slack = min(slack, Self.slack(PointBlocks.least(gaps), PointBlocks.most(most))) }
     let real = n &- block &* PointBlocks.size
     if real < PointBlocks.size { for i in real..<PointBlocks.size { found[i] = -1 } }
   }

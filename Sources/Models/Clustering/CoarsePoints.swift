@@ -16,12 +16,18 @@ enum CoarsePoints {
     let d = blocks.d
     // Sum of squares within a block, up to rounding; only its order counts.
     var within = [Double](repeating: 0, count: blocks.count)
-    for block in 0..<blocks.count where blocks.weight[block] > 0 {
-      for j in 0..<d {
-        let mean = blocks.sums[block * d + j] / blocks.weight[block]
-        for place in block * PointBlocks.size..<min(blocks.n, (block + 1) * PointBlocks.size) {
-          let t = blocks.values[j * blocks.stride + place] - mean
-          within[block] += (blocks.weights.isEmpty ? 1 : blocks.weights[place]) * t * t
+    blocks.values.withUnsafeBufferPointer { values in
+      blocks.weights.withUnsafeBufferPointer { weights in
+        for block in 0..<blocks.count where blocks.weight[block] > 0 {
+          var square = 0.0
+          for j in 0..<d {
+            let mean = blocks.sums[block * d + j] / blocks.weight[block]
+            for place in block &* PointBlocks.size..<min(blocks.n, (block &+ 1) &* PointBlocks.size) {
+              let t = values[j &* blocks.stride &+ place] - mean
+              square += (weights.isEmpty ? 1 : weights[place]) * t * t
+            }
+          }
+          within[block] = square
         }
       }
     }

@@ -41,10 +41,18 @@ extension KMeansLloyd {
   private func exchanged(_ centers: inout [Double], _ labels: inout [Int32], _ width: some Width) -> Bool {
     let (n, d, stride, k) = (blocks.n, width.count, blocks.stride, centers.count / blocks.d)
     var (sums, mass) = ([Double](repeating: 0, count: k * d), [Double](repeating: 0, count: k))
-    for place in 0..<n {
-      let (c, w) = (Int(labels[place]), blocks.weights.isEmpty ? 1 : blocks.weights[place])
-      mass[c] += w
-      for j in 0..<d { sums[c * d + j] += w * blocks.values[j * stride + place] }
+    blocks.values.withUnsafeBufferPointer { values in
+      blocks.weights.withUnsafeBufferPointer { weights in
+        sums.withUnsafeMutableBufferPointer { sums in
+          mass.withUnsafeMutableBufferPointer { mass in
+            for place in 0..<n {
+              let (c, w) = (Int(labels[place]), weights.isEmpty ? 1 : weights[place])
+              mass[c] += w
+              for j in 0..<d { sums[c &* d &+ j] += w * values[j &* stride &+ place] }
+            }
+          }
+        }
+      }
     }
     for c in 0..<k where mass[c] > 0 { for j in 0..<d { centers[c * d + j] = sums[c * d + j] / mass[c] } }
     return centers.withUnsafeMutableBufferPointer { centers in
@@ -53,6 +61,8 @@ extension KMeansLloyd {
           blocks.values.withUnsafeBufferPointer { values in
             blocks.weights.withUnsafeBufferPointer { weights in
               var moved = false
+              let lanes = CenterLanes(centers, mass, d)
+              defer { lanes.free() }
               for place in 0..<n {
                 let (own, w) = (Int(labels[place]), weights.isEmpty ? 1 : weights[place])
                 // The last point of a cluster stays; so does what weighs nothing.
@@ -67,6 +77,7 @@ extension KMeansLloyd {
                 }
                 let gain = square(own) * (mass[own] / (mass[own] - w))
                 var (least, to) = (gain * (1 - 1e-12), own)
+                if lanes.noneNearer(than: least, own, w, width, { values[$0 &* stride &+ place] }) { continue }
                 for c in 0..<k where c != own {
                   let square = square(c)
                   // Most centers are too far by more than rounding: no division for them.
@@ -82,6 +93,8 @@ extension KMeansLloyd {
                 }
                 mass[own] -= w
                 mass[to] += w
+                lanes.take(own, centers, mass)
+                lanes.take(to, centers, mass)
                 labels[place] = Int32(to)
                 moved = true
               }
@@ -91,5 +104,51 @@ extension KMeansLloyd {
         }
       }
     }
+  }
+}
+
+/// Centers four at a time, by column, and their masses; what fills the last four is infinitely far away.
+private struct CenterLanes {
+  let quads: Int
+  let places: UnsafeMutablePointer<SIMD4<Double>>
+  let masses: UnsafeMutablePointer<SIMD4<Double>>
+  let d: Int
+
+  init(_ centers: UnsafeMutableBufferPointer<Double>, _ mass: UnsafeMutableBufferPointer<Double>, _ d: Int) {
+    (quads, self.d) = ((mass.count + 3) / 4, d)
+    places = .allocate(capacity: quads * d)
+    masses = .allocate(capacity: quads)
+    places.initialize(repeating: SIMD4(repeating: .infinity), count: quads * d)
+    masses.initialize(repeating: SIMD4(repeating: 1), count: quads)
+    for c in mass.indices { take(c, centers, mass) }
+  }
+
+  func take(_ c: Int, _ centers: UnsafeMutableBufferPointer<Double>, _ mass: UnsafeMutableBufferPointer<Double>) {
+    for j in 0..<d { places[c / 4 * d + j][c % 4] = centers[c * d + j] }
+    masses[c / 4][c % 4] = mass[c]
+  }
+
+  func free() {
+    places.deallocate()
+    masses.deallocate()
+  }
+
+  /// Whether all centers but `own` are too far for a point by more than rounding: what the rule asks of one after the other.
+  @inline(__always)
+  func noneNearer(than least: Double, _ own: Int, _ weight: Double, _ width: some Width, _ value: (Int) -> Double) -> Bool {
+    let d = width.count
+    var nearest = SIMD4<Double>(repeating: .infinity)
+    for quad in 0..<quads {
+      var square = SIMD4<Double>(repeating: 0)
+      for j in 0..<d {
+        let t = value(j) - places[quad &* d &+ j]
+        square += t * t
+      }
+      let mass = masses[quad]
+      var past = square * mass * (1 - 1e-9) - least * (mass + weight)
+      if quad == own / 4 { past[own & 3] = .infinity }
+      nearest.replace(with: past, where: past .< nearest)
+    }
+    return PointBlocks.least(nearest) > 0
   }
 }

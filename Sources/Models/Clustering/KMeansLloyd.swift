@@ -56,16 +56,24 @@ struct KMeansLloyd: Sendable {
     }
   }
 
-  /// Nearest centers (the lower index when equal) by place, and the weighted sum of squared distances to them.
-  func assignment(_ centers: [Double]) -> (labels: [Int32], distances: [Double], inertia: Double) {
+  /// Nearest centers (the lower index when equal) by place, and the weighted sum of squared distances to them; these by place where
+  /// they are asked for.
+  func assignment(_ centers: [Double], distances asked: Bool = false) -> (labels: [Int32], distances: [Double], inertia: Double) {
     var labels = [Int32](repeating: 0, count: blocks.stride)
-    var distances = [Double](repeating: 0, count: blocks.stride)
+    var distances = [Double](repeating: 0, count: asked ? blocks.stride : 0)
     let parts = labels.withUnsafeMutableBufferPointer { labelBuffer in
       distances.withUnsafeMutableBufferPointer { distanceBuffer in
         nonisolated(unsafe) let labels = labelBuffer.baseAddress!
-        nonisolated(unsafe) let distances = distanceBuffer.baseAddress!
+        nonisolated(unsafe) let distances = asked ? distanceBuffer.baseAddress : nil
         return FixedChunks.map(count: blocks.groups, chunk: 8) { groups -> Double in
-          BlockKernel.with(blocks, centers) { $0.label(groups, AnyWidth(count: d), labels, distances) }
+          BlockKernel.with(blocks, centers) { kernel in
+            switch d {
+            case 2: kernel.label(groups, Two(), labels, distances)
+            case 3: kernel.label(groups, Three(), labels, distances)
+            case 4: kernel.label(groups, Four(), labels, distances)
+            default: kernel.label(groups, AnyWidth(count: d), labels, distances)
+            }
+          }
         }
       }
     }
@@ -104,7 +112,7 @@ struct KMeansLloyd: Sendable {
 
   /// An empty cluster takes the point farthest from its center, from a cluster that can spare one.
   private func relocate(_ total: inout Sums, _ centers: [Double]) {
-    let (labels, distances, _) = assignment(centers)
+    let (labels, distances, _) = assignment(centers, distances: true)
     var members = [Int](repeating: 0, count: total.weights.count)
     for place in 0..<blocks.n where weight(place) > 0 { members[Int(labels[place])] += 1 }
     var order = (0..<blocks.n).sorted { distances[$0] != distances[$1] ? distances[$0] > distances[$1] : $0 < $1 }[...]

@@ -15,7 +15,7 @@ struct MicroClusters {
     let blocks = PointBlocks(columns, weights: given)
     let lloyd = KMeansLloyd(blocks: blocks)
     let state = lloyd.iterate(from: Self.cells(columns, given, count), maximumIterations: 5, until: 0)
-    let (byPlace, distances, inertia) = lloyd.assignment(state.centers)
+    let (byPlace, distances, inertia) = lloyd.assignment(state.centers, distances: true)
     let found = blocks.restored(byPlace)
     let d = columns.count
     // Cells that lost all their points are left out.

@@ -118,15 +118,15 @@ struct PointBlocks: Sendable {
                       var place = places.lowerBound
                       while place < places.upperBound {
                         let x = lanes(column, place)
-                        least = pointwiseMin(least, x)
-                        most = pointwiseMax(most, x)
+                        least.replace(with: x, where: x .< least)
+                        most.replace(with: x, where: x .> most)
                         var mass = weights.isEmpty ? SIMD4(repeating: 1) : lanes(weights.baseAddress!, place)
                         if place &+ 4 > places.upperBound { mass.replace(with: 0, where: past(places.upperBound &- place)) }
                         sum += mass * x
                         place &+= 4
                       }
-                      low[block &* d &+ j] = least.min()
-                      high[block &* d &+ j] = most.max()
+                      low[block &* d &+ j] = Self.least(least)
+                      high[block &* d &+ j] = Self.most(most)
                       sums[block &* d &+ j] = total(sum)
                     }
                     var sum = SIMD4<Double>(repeating: 0)
@@ -164,6 +164,12 @@ struct PointBlocks: Sendable {
   @inline(__always)
   static func total(_ lanes: SIMD4<Double>) -> Double { (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) }
 
+  // The library's own are calls.
+  @inline(__always)
+  static func least(_ lanes: SIMD4<Double>) -> Double { min(min(lanes[0], lanes[1]), min(lanes[2], lanes[3])) }
+  @inline(__always)
+  static func most(_ lanes: SIMD4<Double>) -> Double { max(max(lanes[0], lanes[1]), max(lanes[2], lanes[3])) }
+
   var groups: Int { (count + Self.group - 1) / Self.group }
 
   /// How much a squared distance may be off by rounding, generously.
@@ -198,7 +204,13 @@ struct PointBlocks: Sendable {
   func restored<T>(_ byPlace: [T]) -> [T] {
     guard let first = byPlace.first else { return [] }
     var result = [T](repeating: first, count: n)
-    for place in 0..<n { result[Int(order[place])] = byPlace[place] }
+    result.withUnsafeMutableBufferPointer { result in
+      byPlace.withUnsafeBufferPointer { byPlace in
+        order.withUnsafeBufferPointer { order in
+          for place in 0..<n { result[Int(order[place])] = byPlace[place] }
+        }
+      }
+    }
     return result
   }
 }
@@ -211,8 +223,10 @@ extension PointBlocks {
     precondition(n < 1 << 31, "clusters of 2³¹ points or more are not supported")
     let used = min(columns.count, 32)
     let bits = min(11, 33 / used)
-    var keys = [UInt64](repeating: 0, count: n)
-    for i in 0..<n { keys[i] = UInt64(i) }
+    var keys = [UInt64](unsafeUninitializedCapacity: n) { keys, count in
+      for i in 0..<n { keys.initializeElement(at: i, to: UInt64(i)) }
+      count = n
+    }
     for (j, column) in columns.prefix(used).enumerated() {
       let (least, most) = ends(column)
       guard most > least else { continue }
@@ -242,7 +256,7 @@ extension PointBlocks {
         }
       }
     }
-    return sorted(keys, bits: bits * used)
+    return sorted(&keys, bits: bits * used)
   }
 
   private static func ends(_ column: [Double]) -> (least: Double, most: Double) {
@@ -252,11 +266,11 @@ extension PointBlocks {
       var i = 0
       while i < whole {
         let x = lanes(column.baseAddress!, i)
-        least = pointwiseMin(least, x)
-        most = pointwiseMax(most, x)
+        least.replace(with: x, where: x .< least)
+        most.replace(with: x, where: x .> most)
         i &+= 4
       }
-      var ends = (least.min(), most.max())
+      var ends = (Self.least(least), Self.most(most))
       for x in column[whole...] { ends = (min(ends.0, x), max(ends.1, x)) }
       return ends
     }
@@ -267,9 +281,10 @@ extension PointBlocks {
     Int(truncatingIfNeeded: Int64(min((x - least) * scale, 65535)))
   }
 
-  /// Numbers (the low 31 bits) in the order of their keys (the bits above); equal keys keep their order.
-  private static func sorted(_ keys: [UInt64], bits: Int) -> [Int32] {
-    var (from, to) = (keys, [UInt64](repeating: 0, count: keys.count))
+  /// Numbers (the low 31 bits) in the order of their keys (the bits above); equal keys keep their order. Uses the keys up.
+  private static func sorted(_ keys: inout [UInt64], bits: Int) -> [Int32] {
+    var (from, to) = ([UInt64](), [UInt64](repeating: 0, count: keys.count))
+    swap(&from, &keys)
     for shift in Swift.stride(from: 31, to: 31 + bits, by: 11) {
       var starts = [Int](repeating: 0, count: 2048)
       from.withUnsafeBufferPointer { from in
@@ -288,6 +303,9 @@ extension PointBlocks {
       }
       swap(&from, &to)
     }
-    return from.map { Int32(truncatingIfNeeded: $0 & 0x7fff_ffff) }
+    return [Int32](unsafeUninitializedCapacity: from.count) { numbers, count in
+      for (at, key) in from.enumerated() { numbers.initializeElement(at: at, to: Int32(truncatingIfNeeded: key & 0x7fff_ffff)) }
+      count = from.count
+    }
   }
 }
