@@ -348,7 +348,7 @@ import Testing
       Written(["method": "hierarchical", "k": 2000, "on": ["x"], "restarts": 4, "most": 5]),
       [
         "\"k\" is out of range; expected 1 to 1000, or \"auto\"; found 2000", "\"most\" has no meaning without \"k\": \"auto\"",
-        "\"restarts\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means and gaussian-mixture",
+        "\"restarts\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means, mini-batch-k-means and gaussian-mixture",
       ]
     ),
     (
@@ -368,7 +368,7 @@ import Testing
     ),
     (
       Written(["method": "hierarchical", "k": 2, "on": ["x"], "weight": "x"]),
-      ["\"weight\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means"]
+      ["\"weight\" has no meaning for method \"hierarchical\"; hint: it belongs to k-means and mini-batch-k-means"]
     ),
     (
       Written(["method": "rfm"]),

@@ -44,10 +44,7 @@ struct ClusterSegments {
     let points = try columns.map { name, values in try scaled(rows.map { values[$0] }, name, counts) }
     let distinct = Self.distinct(points, counts, count: rows.count, upTo: max(most, wanted ?? 0))
     if distinct < wanted ?? 1 {
-      throw Diagnostic(
-        "\(method.rawValue) cannot make \(wanted ?? 1) segments of \(distinct) distinct \(distinct == 1 ? "point" : "points")",
-        at: .setting(["k"]), expected: distinct == 0 ? "rows with numbers" : "k from 1 to \(distinct)", found: wanted.map { "\($0)" },
-        hint: rows.count < count ? "\(count - rows.count) of \(count) rows lack a number" : nil)
+      throw Self.tooFew(method, wanted, of: distinct, points: rows.count, rows: count)
     }
     let tree = method == .hierarchical ? Linkage(Linkage.Method(rawValue: linkage.rawValue)!).fit(points) : nil
     func clusters(_ k: Int) throws -> Clusters {
@@ -89,13 +86,23 @@ struct ClusterSegments {
     if samples > 0 {
       try check()
       segmentation.stability = [Double?](repeating: nil, count: number)
-      let found = ClusterStability.ofKMeans(points, labels: best.labels, k: number, seed: seed, samples: samples)
+      let found = stability(points, best.labels, number)
       for (label, value) in found.enumerated() { segmentation.stability[Int(place[label])] = value }
     }
     return Made(
       segmentation: segmentation,
       merges: tree.map { ClusterTables.batch(of: $0.dendrogram) }, choices: choices,
       condensed: tree?.condensed.map { Self.warning($0, of: rows.count) })
+  }
+
+  private func stability(_ points: [[Double]], _ labels: [Int32], _ k: Int) -> [Double] {
+    switch method {
+    case .hierarchical:
+      ClusterStability.of(
+        Linkage(Linkage.Method(rawValue: linkage.rawValue)!), points, labels: labels, k: k, seed: seed, samples: samples)
+    case .mixture: ClusterStability.ofMixture(points, labels: labels, k: k, seed: seed, samples: samples)
+    default: ClusterStability.ofKMeans(points, labels: labels, k: k, seed: seed, samples: samples)
+    }
   }
 
   /// Of each cluster the point nearest to its mean, the earlier one when equal.
@@ -129,10 +136,7 @@ struct ClusterSegments {
   private func checkedWeights(of rows: [Int]) throws -> [Double] {
     guard let weights else { return [] }
     let counts = rows.map { weights.values[$0] }
-    if let wrong = counts.first(where: { $0 < 0 || $0 > 1e9 }) {
-      throw Diagnostic(
-        "column \"\(weights.name)\" holds no weight", at: .setting(["weight"]), expected: "numbers from 0 to 1000000000", found: "\(wrong)")
-    }
+    if let wrong = counts.first(where: { $0 < 0 || $0 > 1e9 }) { throw Self.noWeight(wrong, in: weights.name) }
     return counts
   }
 
@@ -170,11 +174,7 @@ struct ClusterSegments {
     switch transform {
     case .none: break
     case .log1p:
-      if let low = values.min(), low <= -1 {
-        throw Diagnostic(
-          "\"transform\": \"log1p\" cannot take column \"\(name)\"", at: .setting(["transform"]), expected: "values above -1",
-          found: "\(low)", hint: "use \"transform\": \"none\", or keep such rows out before")
-      }
+      if let low = values.min(), low <= -1 { throw Self.noLogarithm(low, of: name) }
       values = values.map(Portable.log1p)
     }
     let scaling: Scaling
@@ -187,7 +187,7 @@ struct ClusterSegments {
   }
 
   /// How many different points there are that count; counting ends at `limit`.
-  private static func distinct(_ columns: [[Double]], _ counts: [Double], count: Int, upTo limit: Int) -> Int {
+  static func distinct(_ columns: [[Double]], _ counts: [Double], count: Int, upTo limit: Int) -> Int {
     var seen: Set<[Double]> = []
     for row in 0..<count where seen.count < limit && (counts.isEmpty || counts[row] > 0) { seen.insert(columns.map { $0[row] }) }
     return seen.count

@@ -1,5 +1,6 @@
 import Columns
 import Diagnostics
+import Models
 import Pipelines
 import Statistics
 
@@ -21,37 +22,41 @@ public struct Segment: Stage {
       .table("transitions", .optional, help: "with a baseline: customers and revenue by segment then and now, and what is at risk"),
       .table("choices", .optional, help: "with \"k\": \"auto\": what the rules say of each number of segments"),
     ],
-    version: 3, shares: ["models": "2", "statistics": "1"])
+    version: 4, shares: ["models": "2", "statistics": "1"])
 
   enum Method: String, SettingChoice {
-    case kMeans = "k-means", hierarchical
+    case kMeans = "k-means"
+    case miniBatch = "mini-batch-k-means"
+    case hierarchical
     case mixture = "gaussian-mixture"
     case tiers, rfm
 
-    var makesClusters: Bool { self == .kMeans || self == .hierarchical || self == .mixture }
+    var makesClusters: Bool { self != .tiers && self != .rfm }
+    var isKMeans: Bool { self == .kMeans || self == .miniBatch }
   }
   enum Auto: String, SettingChoice { case auto }
   enum Joining: String, SettingChoice { case ward, average, complete, single }
   enum Transform: String, SettingChoice { case none, log1p }
   enum Scale: String, SettingChoice { case none, standard, minMax = "min-max" }
 
-  @Setting("k-means, hierarchical or gaussian-mixture (clusters), tiers (quantiles of one column) or rfm (the names that rfm gave)") var method: Method
+  @Setting("k-means, mini-batch-k-means (for more rows than memory holds), hierarchical or gaussian-mixture (clusters), tiers (quantiles of one column) or rfm (the names that rfm gave)") var method: Method
   @Setting("clusters: how many, 1 to 1000, or auto: the number with the best silhouette, of a gaussian-mixture with the best BIC") var k: Either<Int, Auto>?
   @Setting("clusters with \"k\": \"auto\": the most that are tried", in: 2...50) var most = 10
   @Setting("hierarchical: how near two clusters are to each other") var linkage = Joining.ward
   @Setting("columns to segment on: numbers; for rfm the column of the names, default rfm_segment") var on: OneOrMany<String> = []
-  @Setting("k-means: column of weights, 0 or more: a row counts as if it stood there so often, 0 not at all") var weight: String?
+  @Setting("mini-batch-k-means: how many rows move the centers at a time; 32 times as many are held; default 1024", in: 1...1_000_000) var batch: Int?
+  @Setting("k-means and mini-batch-k-means: column of weights, 0 or more: a row counts as if it stood there so often, 0 not at all") var weight: String?
   @Setting("clusters: what is done to each column before scaling") var transform = Transform.none
   @Setting("clusters: how columns are brought to one scale") var scale = Scale.standard
   @Setting("clusters: another seed, other starts", in: 0...) var seed = 1
-  @Setting("k-means, gaussian-mixture: how many starts; the best result is kept; default 10 and 3", in: 1...1000) var restarts: Int?
+  @Setting("k-means, mini-batch-k-means, gaussian-mixture: how many starts; the best result is kept; default 10, 3 and 3", in: 1...1000) var restarts: Int?
   @Setting("names of the segments in the order of their numbers; for tiers the highest first") var labels: [String] = []
   @Setting("tiers: borders in ascending order, one fewer than labels; default quantiles, so that tiers are equally large") var edges: [Double] = []
   @Setting("what to do about a segment, under its label; the profile gets its action, channel, expected gain, cost and net") var actions: Named<SegmentAction> = [:]
   @Setting("with actions: column that says what a customer is worth; default clv, else the revenue column") var value: String?
   @Setting("with actions: what they may cost together; the profile says which are chosen", in: 0...1e15) var budget: Double?
   @Setting("column that names a customer, for the typical one of a cluster and for a baseline") var customer = "customer"
-  @Setting("k-means: so many times customers are drawn anew, and the profile says how well each cluster comes back (0 to 1; below 0.5 it is an accident)", in: 1...1000) var stability: Int?
+  @Setting("clusters, and tiers without edges: so many times customers are drawn anew, and the profile says how well each segment comes back (0 to 1; below 0.5 it is an accident)", in: 1...1000) var stability: Int?
   @Setting("column whose share the profile gives; default revenue where there is one") var revenue: String?
 
   public init() {}
@@ -140,7 +145,7 @@ public struct Segment: Stage {
     }
     if Set(on).count < on.count { mistake("\"on\" names a column twice", "on", expected: "distinct columns") }
     switch method {
-    case .kMeans, .hierarchical, .mixture:
+    case .kMeans, .miniBatch, .hierarchical, .mixture:
       if k == nil {
         mistake("method \"\(method.rawValue)\" needs \"k\"", "k", expected: "a number of segments", hint: "\"auto\" chooses one")
       }
@@ -174,10 +179,21 @@ public struct Segment: Stage {
     if k != .second(.auto) {
       if most != standard.most { mistake("\"most\" has no meaning without \"k\": \"auto\"", "most") }
     }
-    if method != .kMeans && method != .mixture { only("restarts", restarts != nil, for: "k-means and gaussian-mixture") }
-    if method != .kMeans {
-      only("stability", stability != nil, for: "k-means")
-      only("weight", weight != nil, for: "k-means")
+    if !method.isKMeans && method != .mixture { only("restarts", restarts != nil, for: "k-means, mini-batch-k-means and gaussian-mixture") }
+    if method == .rfm {
+      only("stability", stability != nil, for: "clusters and tiers")
+    } else if method == .tiers, !edges.isEmpty, stability != nil {
+      mistake("\"stability\" has no meaning with \"edges\"", "stability", hint: "borders of one's own stay where they are, whoever is drawn")
+    }
+    if method != .miniBatch {
+      only("batch", batch != nil, for: "mini-batch-k-means")
+    } else if case .first(let k) = k, let batch, (1...1000).contains(k), k > batch * MiniBatchKMeans.round {
+      mistake(
+        "\"batch\" is too small for \"k\"", "batch", expected: "\((k - 1) / MiniBatchKMeans.round + 1) or more", found: "\(batch)",
+        hint: "the start is found on \(MiniBatchKMeans.round) batches")
+    }
+    if !method.isKMeans {
+      only("weight", weight != nil, for: "k-means and mini-batch-k-means")
     } else if weight != nil {
       if k == .second(.auto) { mistake("\"weight\" needs a number as \"k\"", "weight", hint: "the rules that choose one take every row once") }
       if stability != nil { mistake("\"weight\" and \"stability\" do not go together", "weight", hint: "rows are drawn anew each as often as the others") }
@@ -226,22 +242,24 @@ public struct Segment: Stage {
     var needed = deciding
     let earlier = inputs["baseline"] == nil ? nil : inputs.table("baseline")
     for name in profile.columnsRead + [weight].compactMap(\.self) + (earlier == nil ? [] : [customer]) where !needed.contains(name) { needed.append(name) }
-    let rows = try table.wholeBatch(needed)
+    // Where rows are not to be held, one column at a time.
+    let held = method == .miniBatch ? nil : try table.wholeBatch(needed)
+    func column(_ name: String) throws -> Column { try held?[name] ?? table.wholeBatch([name])[name] }
     try context.checkCancellation()
 
     var made: Segmentation
     switch method {
-    case .kMeans, .hierarchical, .mixture: made = try clusters(rows, context)
-    case .tiers: made = try tiers(rows, context)
-    case .rfm: made = Segmentation(names: rows[deciding[0]], by: revenueColumn(table.schema).map { rows[$0].doubles() })
+    case .kMeans, .miniBatch, .hierarchical, .mixture: made = try clusters(table, column, context)
+    case .tiers: made = try tiers(column(on[0]), context)
+    case .rfm: made = try Segmentation(names: column(deciding[0]), by: revenueColumn(table.schema).map { try column($0).doubles() })
     }
     if let earlier {
       let columns = baselineColumns(earlier.schema)
       let baseline = try BaselineSegments(
-        earlier.wholeBatch(columns), revenue: columns.count > 3 ? columns[3] : nil, key: customer, of: rows[customer])
+        earlier.wholeBatch(columns), revenue: columns.count > 3 ? columns[3] : nil, key: customer, of: column(customer))
       if method.makesClusters { made = baseline.named(made) }
       try context.writeTable(
-        "transitions", baseline.transitions(to: made, revenue: revenueColumn(table.schema).map { rows[$0].doubles() }))
+        "transitions", baseline.transitions(to: made, revenue: revenueColumn(table.schema).map { try column($0).doubles() }))
     }
     for var mistake in profile.actions.mistakes(made.labels) {
       mistake.severity = .warning
@@ -256,16 +274,22 @@ public struct Segment: Stage {
     try context.writeTable(
       "table", carrying: table,
       adding: [(Field("segment", .int32), made.numbers), (Field("segment_label", .string), made.labelColumn)])
-    try context.writeTable("profile", profile.batch(of: rows, made))
+    try context.writeTable("profile", profile.batch(column, made))
     return made.metrics
   }
 
-  private func clusters(_ rows: Batch, _ context: any RunContext) throws -> Segmentation {
-    let made = try FixedChunks.bounded(by: { context.width }) {
-      try ClusterSegments(
-        method: method, columns: on.map { ($0, rows[$0].doubles()) }, k: k!, most: most, linkage: linkage, transform: transform,
+  private func clusters(_ table: TableArtifact, _ column: (String) throws -> Column, _ context: any RunContext) throws -> Segmentation {
+    let made = try FixedChunks.bounded(by: { context.width }) { () -> ClusterSegments.Made in
+      if method == .miniBatch {
+        let rows = try StreamedRows(table, on: Array(on), weight: weight, transform: transform, scale: scale) { try context.checkCancellation() }
+        return try StreamedClusters(
+          rows: rows, k: k!, most: most, seed: UInt64(seed), restarts: restarts ?? 3, batch: batch ?? 1024, labels: labels, samples: stability ?? 0
+        ).made()
+      }
+      return try ClusterSegments(
+        method: method, columns: on.map { ($0, try column($0).doubles()) }, k: k!, most: most, linkage: linkage, transform: transform,
         scale: scale, seed: UInt64(seed), restarts: restarts, labels: labels,
-        samples: stability ?? 0, weights: weight.map { ($0, rows[$0].doubles()) }
+        samples: stability ?? 0, weights: weight.map { ($0, try column($0).doubles()) }
       ).made { try context.checkCancellation() }
     }
     if let merges = made.merges { try context.writeTable("merges", merges) }
@@ -274,8 +298,8 @@ public struct Segment: Stage {
     return made.segmentation
   }
 
-  private func tiers(_ rows: Batch, _ context: any RunContext) throws -> Segmentation {
-    let tiers = try TierSegments(column: on[0], rows[on[0]].doubles(), labels: labels, edges: edges)
+  private func tiers(_ column: Column, _ context: any RunContext) throws -> Segmentation {
+    let tiers = try TierSegments(column: on[0], column.doubles(), labels: labels, edges: edges, samples: stability ?? 0, seed: UInt64(seed))
     if tiers.merged > 0 {
       context.warn(
         Diagnostic(

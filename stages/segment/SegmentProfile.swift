@@ -66,8 +66,8 @@ struct SegmentProfile {
     (means.isEmpty ? [] : [("known_by", .string)]) + (key == nil ? [] : [("typical", .string)]) + (hasStability ? [("stability", .float64)] : [])
   }
 
-  /// Segments without rows are left out; rows without a segment make the last row.
-  func batch(of rows: Batch, _ segmentation: Segmentation) -> Batch {
+  /// Segments without rows are left out; rows without a segment make the last row. `column` is asked for one column at a time.
+  func batch(_ column: (String) throws -> Column, _ segmentation: Segmentation) throws -> Batch {
     let n = segmentation.segmentOfRow.count
     var members = [[Int]](repeating: [], count: segmentation.labels.count + 1)
     for (row, segment) in segmentation.segmentOfRow.enumerated() {
@@ -82,7 +82,7 @@ struct SegmentProfile {
       .float64s(present.map { Double(members[$0].count) / Double(n) }),
     ]
     if let revenue {
-      let values = rows[revenue].doubles()
+      let values = try column(revenue).doubles()
       let total = Summaries.sum(values.lazy.filter { !$0.isNaN })
       columns.append(
         .float64s(present.map { segment in
@@ -90,7 +90,7 @@ struct SegmentProfile {
         }))
     }
     for name in means {
-      let values = rows[name].doubles()
+      let values = try column(name).doubles()
       columns.append(
         .float64s(present.map { segment in
           let known = members[segment].map { values[$0] }.filter { !$0.isNaN }
@@ -98,25 +98,26 @@ struct SegmentProfile {
         }))
     }
     for name in medians {
-      let values = rows[name].doubles()
+      let values = try column(name).doubles()
       columns.append(
         .float64s(present.map { segment in
           let known = members[segment].map { values[$0] }.filter { !$0.isNaN }
           return known.isEmpty ? nil : Summaries.median(known)
         }))
     }
-    if !means.isEmpty { columns.append(.strings(knownBy(rows, present.map { members[$0] }))) }
+    if !means.isEmpty { columns.append(.strings(try knownBy(column, present.map { members[$0] }))) }
     if let key {
+      let names = try column(key)
       columns.append(
         .strings(present.map { segment in
-          named(segment, segment).flatMap { segmentation.typicalRow.isEmpty ? nil : segmentation.typicalRow[$0] }.map { rows[key].value(at: $0).description }
+          named(segment, segment).flatMap { segmentation.typicalRow.isEmpty ? nil : segmentation.typicalRow[$0] }.map { names.value(at: $0).description }
         }))
     }
     if hasStability {
       columns.append(
         .float64s(present.map { segment in named(segment, segment).flatMap { segmentation.stability.isEmpty ? nil : segmentation.stability[$0] } }))
     }
-    let values = actions.value.map { rows[$0].doubles() }
+    let values = try actions.value.map { try column($0).doubles() }
     columns += actions.columns(
       present.map { segment in
         (named(segment, segment).map { segmentation.labels[$0] }, members[segment].count, values.map { all in members[segment].map { all[$0] } } ?? [])
@@ -125,10 +126,10 @@ struct SegmentProfile {
   }
 
   /// The two columns whose means lie farthest from those of all rows, in standard deviations: "high orders (+2.1 sd), low since last (−0.8 sd)".
-  private func knownBy(_ rows: Batch, _ segments: [[Int]]) -> [String?] {
+  private func knownBy(_ column: (String) throws -> Column, _ segments: [[Int]]) throws -> [String?] {
     var distances = [[(name: String, distance: Double)]](repeating: [], count: segments.count)
     for name in means {
-      let values = rows[name].doubles()
+      let values = try column(name).doubles()
       let known = values.filter(\.isFinite)
       let (mean, spread) = (Summaries.mean(known), Summaries.variance(known, dropped: 0).squareRoot())
       guard spread > 0, spread.isFinite else { continue }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Models
 import Pipelines
 import Statistics
 
@@ -10,13 +11,16 @@ struct TierSegments {
   private let segmentOfRow: [Int32]
   /// Tiers that stay empty.
   let merged: Int
+  /// By tier, how well it comes back when rows are drawn anew; empty where nobody asks.
+  private let stability: [Double]
 
-  init(column: String, _ values: [Double], labels: [String], edges: [Double]) throws {
+  init(column: String, _ values: [Double], labels: [String], edges: [Double], samples: Int = 0, seed: UInt64 = 1) throws {
     self.labels = labels
     let known = values.filter(\.isFinite).sorted()
     if known.isEmpty { throw Diagnostic("no tiers can be made: no row has a number in \"\(column)\"", at: .setting(["on", 0])) }
     let borders = edges.isEmpty ? Self.quantiles(known, labels.count) : edges
     self.edges = borders
+    stability = samples > 0 ? ClusterStability.ofTiers(known, tiers: labels.count, seed: seed, samples: samples) : []
     segmentOfRow = values.map { value in
       guard value.isFinite else { return -1 }
       // A value equal to a border is below it.
@@ -35,6 +39,8 @@ struct TierSegments {
   func segmentation() -> Segmentation {
     var metrics = Metrics()
     metrics["edges"] = .array(edges.map(JSONValue.double))
-    return Segmentation(segmentOfRow, labels: labels, metrics: metrics)
+    var result = Segmentation(segmentOfRow, labels: labels, metrics: metrics)
+    result.stability = stability
+    return result
   }
 }
