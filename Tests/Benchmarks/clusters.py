@@ -1,4 +1,4 @@
-"""What others take for the same points: k-means of scikit-learn, Ward of fastcluster. clusters.py k-means|ward FILE [N]
+"""What others take for the same points: k-means of scikit-learn, whole and in mini-batches, Ward of fastcluster. clusters.py k-means|mini-batch|ward FILE [N]
 clusters.py agreement FILE N LABELS: fastcluster's exact tree of N points cut into 8 and 4, beside labels that cluster-benchmark cut wrote."""
 import json, resource, sys, time
 
@@ -22,6 +22,12 @@ if job == "k-means":
     start = time.process_time()
     fit = KMeans(8, n_init=1, random_state=42).fit(x)
     told.update(tool="scikit-learn", inertia=float(fit.inertia_), passes=int(fit.n_iter_))
+elif job == "mini-batch":
+    from sklearn.cluster import MiniBatchKMeans
+
+    start = time.process_time()
+    fit = MiniBatchKMeans(8, batch_size=1024, n_init=3, random_state=1).fit(x)
+    told.update(tool="scikit-learn", inertia=float(fit.inertia_), batches=int(fit.n_steps_))
 elif job == "agreement":
     import fastcluster
     from scipy.cluster.hierarchy import fcluster

@@ -35,6 +35,8 @@ if [[ $jobs == *clusters* ]]; then
   for _ in $(seq "${ROUNDS:-3}"); do
     $program k-means "$bench/customers.f64"
     PYTHONPATH=$bench/python python3 Tests/Benchmarks/clusters.py k-means "$bench/customers.f64"
+    $program mini-batch "$bench/customers.f64"
+    OMP_NUM_THREADS=1 PYTHONPATH=$bench/python python3 Tests/Benchmarks/clusters.py mini-batch "$bench/customers.f64"
     $program ward "$bench/customers.f64" 20000
     PYTHONPATH=$bench/python python3 Tests/Benchmarks/clusters.py ward "$bench/customers.f64" 20000
   done
