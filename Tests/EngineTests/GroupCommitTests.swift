@@ -6,6 +6,12 @@ import Synchronization
 import Testing
 
 @testable import Engine
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 /// Stages that end at about the same time become durable together.
 @Suite(.serialized) struct GroupCommitTests {
   private let story = Story()
@@ -88,6 +94,22 @@ import Testing
     let later = try (100..<132).map(publication)
     #expect(committed(later, commits) == Array(repeating: nil, count: 32))
     #expect(later.allSatisfy(isThere))
+  }
+
+  @Test func aCollectionMayWorkWhileManyWaitForTheDisk() throws {
+    try store.prepare()
+    let path = store.path + "/gate"
+    let free = Mutex<[Bool]>([])
+    let commits = GroupCommit(store, gate: StoreGate(store), flushAll: {
+      let file = Disk.opened(path, O_RDWR)
+      let isFree = flock(file, LOCK_EX | LOCK_NB) == 0
+      close(file)
+      free.withLock { $0.append(isFree) }
+    })
+    let publications = try (0..<32).map(publication)
+    #expect(committed(publications, commits) == Array(repeating: nil, count: 32))
+    #expect(publications.allSatisfy(isThere))
+    #expect(!free.withLock { $0.isEmpty } && free.withLock { $0.allSatisfy { $0 } })
   }
 
   @Test func whatIsWrongWithOneIsItsOwn() throws {

@@ -27,14 +27,7 @@ extension Execution {
       throw Self.notTheSame(stage, because: "its rows were not kept")
     }
     if claimsFiles { try claim(files: made, of: stage) }
-    // An artifact that is there already must not go before a recipe names it again.
-    guard let gate = freshness.gate else {
-      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
-      return made
-    }
-    try gate.hold {
-      try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
-    }
+    try publish(made, stage, entry, recipe, sealed, keepsRows: keepsRows, isPart: isPart, isAssembled: isAssembled, isWritten: isWritten)
     return made
   }
 

@@ -26,6 +26,7 @@ final class GroupCommit: Sendable {
   }
 
   private let store: ArtifactStore
+  private let gate: StoreGate?
   private let flushAll: (@Sendable () throws -> Void)?
   private let state = Mutex(State())
   /// For fewer it is cheaper, and waits for nobody else's bytes, to flush each file.
@@ -52,18 +53,20 @@ final class GroupCommit: Sendable {
     init(_ publication: Publication) { self.publication = publication }
   }
 
-  /// `flushAll` flushes whatever was written to the store so far; nil: files are flushed one by one.
-  init(_ store: ArtifactStore, flushAll: (@Sendable () throws -> Void)?) {
+  /// `gate` keeps collections away while something gets its place; `flushAll` flushes whatever was written to the store so far; nil: files are
+  /// flushed one by one.
+  init(_ store: ArtifactStore, gate: StoreGate? = nil, flushAll: (@Sendable () throws -> Void)?) {
     self.store = store
+    self.gate = gate
     self.flushAll = flushAll
   }
 
   /// With whatever the file system of the store can do.
-  convenience init(_ store: ArtifactStore) {
+  convenience init(_ store: ArtifactStore, gate: StoreGate?) {
     if let fileSystem = FileSystemFlush(of: store.path) {
-      self.init(store, flushAll: { try fileSystem.flush() })
+      self.init(store, gate: gate, flushAll: { try fileSystem.flush() })
     } else {
-      self.init(store, flushAll: nil)
+      self.init(store, gate: gate, flushAll: nil)
     }
   }
 
@@ -103,11 +106,16 @@ final class GroupCommit: Sendable {
   /// Gives each member its outcome.
   private func settle(_ group: [Member]) {
     flush(group)
+    // An artifact that is there already must not go before a recipe names it again.
+    if let gate { gate.hold { place(group) } } else { place(group) }
+    for member in group where member.outcome == nil { member.outcome = .success(()) }
+  }
+
+  private func place(_ group: [Member]) {
     attempt(group) { try $0.place(in: self.store) }
     together(group) { try Disk.flushFolder(self.store.objects) }
     attempt(group) { try self.store.place($0.key, from: $0.recipe) }
     together(group) { try Disk.flushFolder(self.store.recipes) }
-    for member in group where member.outcome == nil { member.outcome = .success(()) }
   }
 
   private func flush(_ group: [Member]) {
