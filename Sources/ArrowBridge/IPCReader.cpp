@@ -2,6 +2,7 @@
 #include <arrow/buffer.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/file.h>
+#include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 
@@ -31,10 +32,21 @@ arrow::ipc::IpcReadOptions read_options() {
   return options;
 }
 
+/// A file of a few pages is read: to map it and to take it out of the page tables again costs more than to copy it, and Arrow wakes threads of its own for what
+/// is mapped.
+arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> opened_file(const char *path) {
+  constexpr int64_t few_pages = 16 << 10;
+  ARROW_ASSIGN_OR_RAISE(const auto file, arrow::io::ReadableFile::Open(path));
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
+  if (size > few_pages) return arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ);
+  ARROW_ASSIGN_OR_RAISE(auto bytes, file->ReadAt(0, size));
+  return std::make_shared<arrow::io::BufferReader>(std::move(bytes));
+}
+
 }  // namespace
 
 struct MillraceIPCReader {
-  std::shared_ptr<arrow::io::MemoryMappedFile> file;
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
   std::shared_ptr<arrow::Schema> schema;
   bool validate_full = false;
 
@@ -96,7 +108,7 @@ int ipc_reader_open(const char *path, int validate_full, MillraceIPCReader **out
   return guarded(error, error_size, [&]() -> arrow::Status {
     auto opened = std::make_unique<MillraceIPCReader>();
     opened->validate_full = validate_full != 0;
-    ARROW_ASSIGN_OR_RAISE(opened->file, arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
+    ARROW_ASSIGN_OR_RAISE(opened->file, opened_file(path));
     ARROW_ASSIGN_OR_RAISE(const auto start, opened->file->ReadAt(0, 6));
     if (start->size() == 6 && std::memcmp(start->data(), "ARROW1", 6) == 0) {
       ARROW_ASSIGN_OR_RAISE(const auto all, opened->reader_of({}));
