@@ -76,7 +76,8 @@ struct CovariateFitTests {
     let known = Self.simulated(20_000, model, seed: 41), (s, z) = (known.summary, known.z)
     let fit = try CovariateFit.fit(model, s, covariates: z, names: ["kind", "age"], logGaps: known.logGaps)
     #expect(fit.converged && fit.diagnoses == [])
-    #expect(fit.gradientNorm < 1e-6)
+    // NBD ends where the value shows no more gain, at 5e-8; the others take one more step.
+    #expect(fit.gradientNorm < (model == .nbd ? 1e-6 : 1e-9))
     let errors = try #require(fit.standardErrors)
     #expect(fit.effects.count == Self.effects(model).count && fit.stages == known.stages && fit.tried.count == (known.stages == 1 ? 0 : 3))
     for (i, known) in Self.effects(model).enumerated() {
