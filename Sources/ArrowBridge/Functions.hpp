@@ -39,12 +39,12 @@ arrow::Status register_kernels();
 std::shared_ptr<arrow::Schema> simplified(const arrow::Schema &schema);
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> simplified(const arrow::RecordBatch &batch);
 
-int ipc_writer_open(const char *, ArrowSchema *, const char *, MillraceWritten, void *, MillraceIPCWriter **, char *, size_t);
+int ipc_writer_open(const char *, ArrowSchema *, const char *, int64_t, MillraceWritten, void *, MillraceIPCWriter **, char *, size_t);
 int ipc_writer_append(MillraceIPCWriter *, ArrowArray *, int64_t *, int64_t *, char *, size_t);
 int ipc_writer_close(MillraceIPCWriter *, int, int64_t *, char *, size_t);
 void ipc_writer_abort(MillraceIPCWriter *);
 
-int ipc_reader_open(const char *, int, MillraceIPCReader **, ArrowSchema *, int64_t *, char *, size_t);
+int ipc_reader_open(const char *, const void *, int64_t, int, MillraceIPCReader **, ArrowSchema *, int64_t *, char *, size_t);
 int ipc_reader_batch(MillraceIPCReader *, int64_t, const int32_t *, int32_t, ArrowArray *, char *, size_t);
 int ipc_reader_rows(MillraceIPCReader *, int64_t, int64_t *, char *, size_t);
 void ipc_reader_close(MillraceIPCReader *);

@@ -103,12 +103,18 @@ struct MillraceIPCReader {
 
 namespace millrace {
 
-int ipc_reader_open(const char *path, int validate_full, MillraceIPCReader **out, ArrowSchema *schema,
+int ipc_reader_open(const char *path, const void *bytes, int64_t count, int validate_full, MillraceIPCReader **out, ArrowSchema *schema,
                     int64_t *batches, char *error, size_t error_size) {
   return guarded(error, error_size, [&]() -> arrow::Status {
     auto opened = std::make_unique<MillraceIPCReader>();
     opened->validate_full = validate_full != 0;
-    ARROW_ASSIGN_OR_RAISE(opened->file, opened_file(path));
+    if (bytes != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> copy, arrow::AllocateBuffer(count));
+      std::memcpy(copy->mutable_data(), bytes, static_cast<size_t>(count));
+      opened->file = std::make_shared<arrow::io::BufferReader>(std::move(copy));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(opened->file, opened_file(path));
+    }
     ARROW_ASSIGN_OR_RAISE(const auto start, opened->file->ReadAt(0, 6));
     if (start->size() == 6 && std::memcmp(start->data(), "ARROW1", 6) == 0) {
       ARROW_ASSIGN_OR_RAISE(const auto all, opened->reader_of({}));

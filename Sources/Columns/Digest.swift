@@ -25,7 +25,13 @@ public struct Digest: Hashable, Sendable, Comparable {
 
 extension Digest: CustomStringConvertible {
   /// 32 hexadecimal digits.
-  public var description: String { hex(high) + hex(low) }
+  public var description: String {
+    String(unsafeUninitializedCapacity: 32) { to in
+      write(high, to, 0)
+      write(low, to, 16)
+      return 32
+    }
+  }
 
   public init?(_ text: some StringProtocol) {
     var high: UInt64 = 0, low: UInt64 = 0, count = 0
@@ -44,13 +50,11 @@ extension Digest: CustomStringConvertible {
   }
 }
 
-private func hex(_ word: UInt64) -> String {
-  String(unsafeUninitializedCapacity: 16) { to in
-    for at in 0..<16 {
-      let digit = UInt8(truncatingIfNeeded: word &>> UInt64(60 &- 4 &* at)) & 15
-      to[at] = digit &+ (digit < 10 ? 48 : 87)
-    }
-    return 16
+/// 16 hexadecimal digits.
+private func write(_ word: UInt64, _ to: UnsafeMutableBufferPointer<UInt8>, _ start: Int) {
+  for at in 0..<16 {
+    let digit = UInt8(truncatingIfNeeded: word &>> UInt64(60 &- 4 &* at)) & 15
+    to[start &+ at] = digit &+ (digit < 10 ? 48 : 87)
   }
 }
 

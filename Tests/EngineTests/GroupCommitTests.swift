@@ -17,8 +17,24 @@ import Testing
   private let story = Story()
   private var store: ArtifactStore { story.store }
 
+  /// What one stage gives.
+  private struct Given {
+    let object: GroupCommit.Object
+    let key: Digest
+    let recipe: String
+
+    var publication: GroupCommit.Publication { .large(objects: [object], key: key, recipe: recipe) }
+
+    /// The same as parts of a pack.
+    var small: GroupCommit.Publication {
+      let folder = "objects/\(object.record.digest)/"
+      let files = (object.record.files.map(\.name) + ["artifact.json"]).map { Pack.File(name: folder + $0, bytes: Disk.contents(object.folder + "/" + $0)!) }
+      return .small(files + [Pack.File(name: "recipes/\(key).json", bytes: Disk.contents(recipe)!)])
+    }
+  }
+
   /// A document that holds a number, written and not flushed.
-  private func publication(_ number: Int) throws -> GroupCommit.Publication {
+  private func publication(_ number: Int) throws -> Given {
     let place = "\(store.temporary)/object-\(number)"
     try Disk.makeFolders(place)
     let bytes = JSONValue.integer(number).canonicalBytes
@@ -28,17 +44,24 @@ import Testing
     let recipe: JSONValue = ["number": .integer(number)]
     let words = RecipeRecord(recipe: recipe, outputs: [.init(name: "document", digest: record.digest, unkept: nil)], metrics: [:], warnings: [])
     try Disk.write(Sealed.bytes(words.json), to: "\(store.temporary)/recipe-\(number)", durably: false)
-    return GroupCommit.Publication(
-      objects: [.init(record: record, folder: place, replaces: false)], key: recipe.canonicalBytes.withUnsafeBytes { Digest(of: $0) },
+    return Given(
+      object: .init(record: record, folder: place, replaces: false), key: recipe.canonicalBytes.withUnsafeBytes { Digest(of: $0) },
       recipe: "\(store.temporary)/recipe-\(number)")
   }
 
-  private func isThere(_ publication: GroupCommit.Publication) -> Bool {
-    guard let recipe = store.recipe(publication.key), recipe.outputs.map(\.digest) == publication.objects.map(\.record.digest) else { return false }
-    return publication.objects.allSatisfy { if case .sound(let record) = store.condition(of: $0.record.digest) { store.isIntact(record, width: 1) } else { false } }
+  private func isThere(_ given: Given) -> Bool {
+    guard let recipe = store.recipe(given.key), recipe.outputs.map(\.digest) == [given.object.record.digest] else { return false }
+    return if case .sound(let record) = store.condition(of: given.object.record.digest) { store.isIntact(record, width: 1) } else { false }
+  }
+
+  private func commits(gate: StoreGate? = nil, flushAll: (@Sendable () throws -> Void)?) -> GroupCommit {
+    let next = Mutex(0), folder = store.temporary
+    return GroupCommit(store, gate: gate, temporary: { "\(folder)/pack-\(next.withLock { $0 += 1; return $0 })" }, flushAll: flushAll)
   }
 
   /// Commits each on a thread of its own; what each was told.
+  private func committed(_ given: [Given], _ commits: GroupCommit) -> [String?] { committed(given.map(\.publication), commits) }
+
   private func committed(_ publications: [GroupCommit.Publication], _ commits: GroupCommit) -> [String?] {
     let told = Mutex([String?](repeating: nil, count: publications.count))
     let group = DispatchGroup()
@@ -54,7 +77,7 @@ import Testing
   @Test func sixtyFourAreFlushedInFewGroupsAndAllAreThere() throws {
     try store.prepare()
     let flushes = Mutex(0)
-    let commits = GroupCommit(store, flushAll: { flushes.withLock { $0 += 1 } })
+    let commits = commits(flushAll: { flushes.withLock { $0 += 1 } })
     let publications = try (0..<64).map(publication)
     #expect(committed(publications, commits) == Array(repeating: nil, count: 64))
     #expect(publications.allSatisfy(isThere))
@@ -65,23 +88,23 @@ import Testing
 
   @Test func oneAloneIsFlushedFileByFileAtOnce() throws {
     try store.prepare()
-    let commits = GroupCommit(store, flushAll: { throw Diagnostic("nobody asked for that") })
+    let commits = commits(flushAll: { throw Diagnostic("nobody asked for that") })
     let alone = try publication(1)
-    try commits.commit(alone)
+    try commits.commit(alone.publication)
     #expect(isThere(alone))
   }
 
   @Test func whereTheFileSystemCannotBeFlushedEachFileIs() throws {
     try store.prepare()
     let publications = try (0..<12).map(publication)
-    #expect(committed(publications, GroupCommit(store, flushAll: nil)) == Array(repeating: nil, count: 12))
+    #expect(committed(publications, commits(flushAll: nil)) == Array(repeating: nil, count: 12))
     #expect(publications.allSatisfy(isThere))
   }
 
   @Test func whenTheFlushFailsNoneOfTheGroupGetsAPlaceAndLaterOnesDo() throws {
     try store.prepare()
     let fails = Mutex(true)
-    let commits = GroupCommit(store, flushAll: { if fails.withLock({ $0 }) { throw Diagnostic("the disk is gone") } })
+    let commits = commits(flushAll: { if fails.withLock({ $0 }) { throw Diagnostic("the disk is gone") } })
     let first = try (0..<32).map(publication)
     let told = committed(first, commits)
     // Who came in a group of less than four was flushed file by file.
@@ -100,7 +123,7 @@ import Testing
     try store.prepare()
     let path = store.path + "/gate"
     let free = Mutex<[Bool]>([])
-    let commits = GroupCommit(store, gate: StoreGate(store), flushAll: {
+    let commits = commits(gate: StoreGate(store), flushAll: {
       let file = Disk.opened(path, O_RDWR)
       let isFree = flock(file, LOCK_EX | LOCK_NB) == 0
       close(file)
@@ -114,13 +137,36 @@ import Testing
 
   @Test func whatIsWrongWithOneIsItsOwn() throws {
     try store.prepare()
-    let commits = GroupCommit(store, flushAll: {})
+    let commits = commits(flushAll: {})
     let publications = try (0..<32).map(publication)
-    Disk.remove(publications[5].objects[0].folder)
+    Disk.remove(publications[5].object.folder)
     Disk.remove(publications[9].recipe)
     let told = committed(publications, commits)
     #expect(told.indices.filter { told[$0] != nil } == [5, 9])
     #expect(publications.indices.filter { !isThere(publications[$0]) } == [5, 9])
+  }
+
+  @Test func whatIsSmallGoesIntoPacksBesideWhatIsLarge() throws {
+    try store.prepare()
+    let commits = commits(flushAll: {})
+    let given = try (0..<64).map(publication)
+    #expect(committed(given.enumerated().map { $0 % 2 == 0 ? $1.small : $1.publication }, commits) == Array(repeating: nil, count: 64))
+    #expect(given.allSatisfy(isThere))
+    #expect((1...16).contains(store.packs.all.count))
+    #expect(Disk.names(in: store.objects).count == 32 && Disk.names(in: store.recipes).count == 32)
+    #expect(store.recipeKeys == given.map(\.key).sorted())
+    #expect(StoreFindings(of: ArtifactStore(path: store.path), width: 1).all == [])
+  }
+
+  @Test func aPackThatCannotBeWrittenFailsThoseThatAreInItAndNoOthers() throws {
+    try store.prepare()
+    let path = store.path
+    let commits = GroupCommit(store, temporary: { path + "/nowhere/pack" }, flushAll: {})
+    let given = try (0..<32).map(publication)
+    let told = committed(given.enumerated().map { $0 % 2 == 0 ? $1.small : $1.publication }, commits)
+    #expect(told.indices.filter { told[$0] != nil } == stride(from: 0, to: 32, by: 2).map { $0 })
+    #expect(told[0] == "error: cannot write \"\(path)/nowhere/pack\": No such file or directory")
+    #expect(given.indices.filter { isThere(given[$0]) } == stride(from: 1, to: 32, by: 2).map { $0 })
   }
 
   @Test func allOfARunOfManyStagesIsThere() throws {

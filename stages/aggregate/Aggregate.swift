@@ -23,19 +23,20 @@ struct Aggregate: Stage {
     guard let schema = inputs.schema() else {
       return Binding(outputs: [.init("table", .open)], reads: [.init(alias, .all)])
     }
-    let relation = try relation(over: .scan(alias), schema, context.parameters.bindings)
-    let result = try relation.schema([alias: schema])
+    let (keys, results) = try columns(of: schema, context.parameters.bindings)
+    let relation = Relation.aggregate(.scan(alias), by: keys, results)
     return Binding(
-      outputs: [.init("table", .table(TableType(result, order: .key(keyNames))))],
-      reads: [.init(alias, .named(columnsRead(context.parameters.bindings)), .once)], work: .whole(because: nil), relation: relation)
+      outputs: [.init("table", .table(TableType(try relation.schema([alias: schema]), order: .key(keyNames))))],
+      reads: [.init(alias, .named(columnsRead(keys + results)), .once)], work: .whole(because: nil), relation: relation)
   }
 
   func run(_ inputs: Inputs<Artifact>, _ context: any RunContext) throws -> Metrics {
     let table = inputs.table()
-    let bindings = context.parameters.bindings
-    let relation = try relation(over: .scan("table"), table.schema, bindings)
+    // What it may get wrong was told when it was bound.
+    let (keys, results) = try columns(of: nil, context.parameters.bindings)
+    let relation = Relation.aggregate(.scan("table"), by: keys, results)
     let counted = Atomic<Int>(0)
-    let rows = RowStream(table, columns: columnsRead(bindings))
+    let rows = RowStream(table, columns: columnsRead(keys + results))
     let stream = rows.mapping(rows.schema) { batch in
       counted.add(batch.count, ordering: .relaxed)
       return batch
@@ -60,13 +61,16 @@ struct Aggregate: Stage {
     }
   }
 
-  private func relation(over source: Relation, _ schema: Schema, _ bindings: Expression.Bindings) throws(Mistakes) -> Relation {
+  /// Keys and aggregates; checked where the schema of the input is given.
+  private func columns(
+    of schema: Schema?, _ bindings: Expression.Bindings
+  ) throws(Mistakes) -> (keys: [Relation.NamedExpression], results: [Relation.NamedExpression]) {
     var mistakes = SettingMistakes()
     var keys: [Relation.NamedExpression] = []
     switch by {
     case .first(let names):
       for (at, name) in names.enumerated() {
-        _ = mistakes.type(of: name, in: schema, at: ["by", .index(at)])
+        if let schema { _ = mistakes.type(of: name, in: schema, at: ["by", .index(at)]) }
         if keys.contains(where: { $0.name == name }) {
           mistakes.all.append(Diagnostic("key \"\(name)\" is named twice", at: .setting(["by", .index(at)])))
         } else {
@@ -78,11 +82,11 @@ struct Aggregate: Stage {
         let path: [PathStep] = ["by", .key(name)]
         let parsed = mistakes.catching(path) { () throws(Mistakes) in
           let expression = try Expression.parse(text, bindings: bindings)
-          _ = try expression.check(schema)
+          if let schema { _ = try expression.check(schema) }
           return expression
         }
         guard let parsed else { continue }
-        if schema.index(of: name) != nil, parsed.term != .column(name) {
+        if let schema, schema.index(of: name) != nil, parsed.term != .column(name) {
           mistakes.all.append(Diagnostic("key \"\(name)\" has the name of a column that it is not", at: .setting(path), hint: "choose another name"))
         }
         keys.append(.init(name, parsed))
@@ -98,32 +102,23 @@ struct Aggregate: Stage {
     if aggregates.isEmpty, keyNames.isEmpty {
       mistakes.all.append(Diagnostic("nothing to aggregate", at: .setting(["aggregates"]), expected: "at least one aggregate or key"))
     }
-    let relation = Relation.aggregate(source, by: keys, results)
     // What the aggregates themselves get wrong is told at their own settings, beside the rest.
-    if !mistakes.all.contains(where: { if case .setting(let path, _, _) = $0.place { path.first == "by" } else { false } }) {
+    if let schema, !mistakes.all.contains(where: { if case .setting(let path, _, _) = $0.place { path.first == "by" } else { false } }) {
       _ = mistakes.catching([]) { () throws(Mistakes) in
         try Relation.aggregate(.scan("table"), by: keys, results).schema(["table": schema])
       }
     }
     try mistakes.throwing()
-    return relation
+    return (keys, results)
   }
 
-  private func columnsRead(_ bindings: Expression.Bindings) -> [String] {
-    var names: [String] = []
-    let texts: [String]
-    switch by {
-    case .first(let keys):
-      names += keys.items
-      texts = []
-    case .second(let named): texts = named.map(\.value.text)
-    }
-    let known = keyNames
-    for text in texts + aggregates.map(\.value.text) {
-      if let expression = try? Expression.parse(text, bindings: bindings) { names += expression.columnNames }
-    }
+  private func columnsRead(_ expressions: [Relation.NamedExpression]) -> [String] {
+    var names = expressions.flatMap(\.expression.columnNames)
     // A computed key may be named outside of an aggregate, and is no column of the input.
-    if case .second = by { names.removeAll { name in known.contains(name) && !texts.contains(name) } }
+    if case .second(let named) = by {
+      let known = keyNames, texts = named.map(\.value.text)
+      names.removeAll { name in known.contains(name) && !texts.contains(name) }
+    }
     return names.unique
   }
 }

@@ -136,7 +136,7 @@ struct MillraceOptions {
 };
 
 /// Raised whenever the table below changes, so that a stale library is refused, not called.
-#define MILLRACE_ARROW_LAYOUT 5
+#define MILLRACE_ARROW_LAYOUT 6
 
 /// Sees the bytes of a file in their order while they are written.
 typedef void (*MillraceWritten)(void *MILLRACE_NULLABLE context, const void *MILLRACE_NONNULL bytes, int64_t count);
@@ -153,8 +153,9 @@ struct MillraceArrow {
   // MARK: Arrow IPC files
 
   /// Starts a file of the IPC *file* format (alignment 64). `compression` is NULL, "zstd" or "lz4". `written` (NULL: nobody)
-  /// is called with `context` from within the three functions below.
-  int (*ipc_writer_open)(const char *path, struct ArrowSchema *schema, const char *MILLRACE_NULLABLE compression,
+  /// is called with `context` from within the three functions below. A file of at most `held` bytes is not made: `written` is given all of them
+  /// at once, by close.
+  int (*ipc_writer_open)(const char *path, struct ArrowSchema *schema, const char *MILLRACE_NULLABLE compression, int64_t held,
                          MillraceWritten MILLRACE_NULLABLE written, void *MILLRACE_NULLABLE context,
                          MillraceIPCWriter *MILLRACE_NULLABLE *MILLRACE_NONNULL out, char *error, size_t error_size);
   /// Writes one batch (a struct array). A dictionary may grow from batch to batch as long as the
@@ -166,9 +167,10 @@ struct MillraceArrow {
   /// Closes without a footer; the caller removes the file. The handle is gone afterwards.
   void (*ipc_writer_abort)(MillraceIPCWriter *writer);
 
-  /// Maps a file of the IPC file format (or of the stream format) and reads its schema.
+  /// Maps a file of the IPC file format (or of the stream format) and reads its schema. `bytes`, where they are given, are those of the file, and are copied: `path` is
+  /// its name then.
   /// `validate_full` 1: every batch is checked value by value (UTF-8, offsets, codes) when read; for foreign files.
-  int (*ipc_reader_open)(const char *path, int validate_full, MillraceIPCReader *MILLRACE_NULLABLE *MILLRACE_NONNULL out,
+  int (*ipc_reader_open)(const char *path, const void *MILLRACE_NULLABLE bytes, int64_t count, int validate_full, MillraceIPCReader *MILLRACE_NULLABLE *MILLRACE_NONNULL out,
                          struct ArrowSchema *schema, int64_t *batches, char *error, size_t error_size);
   /// One batch as a struct array whose children are the columns named by index, in that order
   /// (`columns` NULL: all). Buffers point into the mapping, which lives until the array is released,

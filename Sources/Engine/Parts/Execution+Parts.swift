@@ -84,13 +84,13 @@ extension Execution {
     guard let temporary, case .table(let type) = output.type else { preconditionFailure("only tables are made in pieces") }
     let folder = temporary.fresh("object")
     if keep, mkdir(folder, 0o777) != 0 { throw Disk.failure("make the folder", folder) }
-    let all = pieces.flatMap { piece in (piece.table?.partitions ?? []).map { (partition: $0, from: freshness.store.folder(of: piece.digest)) } }
+    let all = pieces.flatMap { piece in (piece.table?.partitions ?? []).map { (partition: $0, from: freshness.store.place(of: piece.digest)) } }
     let sorted = all.sorted { $0.partition.key.utf8.lexicographicallyPrecedes($1.partition.key.utf8) }
     let partitions = try sorted.enumerated().map { at, entry in
       var file: ArtifactRecord.StoredFile?
       if keep, let before = entry.partition.file {
         let name = StageContext.partName(at)
-        try Disk.linkOrCopy(entry.from + "/" + before.name, to: folder + "/" + name)
+        try entry.from.linkOrCopy(before.name, to: folder + "/" + name)
         file = ArtifactRecord.StoredFile(name: name, bytes: before.bytes, checksum: before.checksum)
       }
       return ArtifactRecord.Partition(key: entry.partition.key, batchRows: entry.partition.batchRows, file: file, columns: entry.partition.columns)

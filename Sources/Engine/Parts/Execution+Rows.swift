@@ -23,7 +23,7 @@ extension Execution {
     var partitions: [TablePartition] = [], opened: TableType?
     for key in keys {
       guard let loose = ledger.withLock({ $0.looseParts[port]?[key] }), let at = loose.record.table?.partitions.firstIndex(where: { $0.key == key }),
-        case .table(let part) = try freshness.store.open(loose.record.part(at), type: type, reads: reads, in: loose.folder)
+        case .table(let part) = try freshness.store.open(loose.record.part(at), type: type, reads: reads, in: .folder(loose.folder))
       else { preconditionFailure("rows of partition \"\(key)\" were made again and are not there") }
       partitions += part.partitions
       opened = part.type

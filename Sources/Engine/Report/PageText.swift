@@ -1,5 +1,16 @@
 /// Text that stands in HTML, in an attribute too.
 public func escaped(_ text: String) -> String {
+  var text = text
+  let isPlain = text.withUTF8 { bytes in
+    // Most texts stand there as they are.
+    bytes.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): false
+      default: byte >= 32
+      }
+    }
+  }
+  if isPlain { return text }
   var out = ""
   for scalar in text.unicodeScalars {
     switch scalar {

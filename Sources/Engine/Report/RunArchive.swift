@@ -41,15 +41,22 @@ public struct RunArchive: Sendable {
     for name in RunUnpacking.runFiles { try add("run/" + name, "\(store.runs)/\(id)/\(name)") }
     for key in Self.recipes(of: record) {
       // A recipe may be gone: the artifacts are what counts.
-      if store.recipe(key) != nil { try add("recipes/\(key).json", "\(store.recipes)/\(key).json") }
+      guard let written = store.writtenRecipe(key), ArtifactStore.recipe(key, of: written) != nil else { continue }
+      try archive.add("recipes/\(key).json", HeldBytes(written, name: "recipes/\(key).json"), size: written.count)
     }
     for digest in Self.artifacts(of: record) {
       guard case .sound(let artifact) = store.condition(of: digest), store.isIntact(artifact, width: width) else {
         throw Diagnostic("artifact \(digest) of run \"\(id)\" is not in the store, or not as it was written", hint: "millrace runs reproduce \(id)")
       }
-      let folder = store.folder(of: digest)
-      try add("objects/\(digest)/artifact.json", folder + "/artifact.json")
-      for file in artifact.files { try add("objects/\(digest)/\(file.name)", folder + "/" + file.name) }
+      for file in ["artifact.json"] + artifact.files.map(\.name) {
+        let name = "objects/\(digest)/\(file)"
+        switch store.place(of: digest) {
+        case .folder(let folder): try add(name, folder + "/" + file)
+        case .pack(let packs, _):
+          guard let bytes = packs.file(name)?.contents else { throw Disk.failure("read", name, code: ENOENT) }
+          try archive.add(name, HeldBytes(bytes, name: name), size: bytes.count)
+        }
+      }
     }
     try archive.finish()
     try Disk.flushFile(aside)

@@ -92,13 +92,13 @@ public final class StoreView: Sendable {
   /// The bytes of a file artifact, at most `limit`; nil: it is no file, not in the store, or longer.
   public func content(of record: ArtifactRecord, limit: Int) -> [UInt8]? {
     guard case .file(let file, _, _) = record.content, file.bytes <= limit else { return nil }
-    return Disk.contents(store.path(of: file, in: record.digest))
+    return store.place(of: record.digest).contents(file.name)
   }
 
   /// A document artifact.
   public func document(_ record: ArtifactRecord) -> JSONValue? {
     guard case .document(let file) = record.content else { return nil }
-    return Disk.json(store.path(of: file, in: record.digest))
+    return store.place(of: record.digest).contents(file.name).flatMap { JSONReader.readAll($0, file: file.name).document?.value }
   }
 
   private func run(_ id: String) -> KnownRun? {

@@ -1,3 +1,4 @@
+import Columns
 import Diagnostics
 import Pipelines
 
@@ -40,18 +41,27 @@ extension Execution {
   ) throws {
     let store = freshness.store
     guard let temporary, let scheduler, let commits else { preconditionFailure("a stage ended outside of a run") }
-    var objects: [GroupCommit.Publication.Object] = []
+    // One of several threads of one place in the schedule makes a part.
+    let isOneOfMany = !isPart && scheduler.readyCount >= Self.manyReady
+    let isPacked = isOneOfMany && stage.keep && mayBePacked(recipe.key, sealed)
+    var objects: [GroupCommit.Object] = [], files: [Pack.File] = []
     for output in sealed.outputs {
       let port = StreamPlan.Port(stage: entry.index, output: output.name)
-      if stage.keep {
+      if isPacked, let small = output.small {
+        let folder = "objects/\(output.record.digest)/"
+        files.append(Pack.File(name: folder + "artifact.json", bytes: Sealed.bytes(output.record.json)))
+        files += small.map { Pack.File(name: folder + $0.name, bytes: $0.bytes) }
+      } else if stage.keep {
         // What is there under this name may be damaged in a way that sizes do not show.
         let replaces = Disk.exists(store.folder(of: output.record.digest)) && !isIntact(output.record)
+        try output.write()
         try store.finish(output.record, in: output.folder, durably: false)
         objects.append(.init(record: output.record, folder: output.folder, replaces: replaces))
       } else if isAssembled {
         continue
       } else if keepsRows || streams.readers[port] != nil {
         let loose = LooseArtifact(record: output.record, folder: temporary.fresh("rows"))
+        try output.write()
         guard rename(output.folder, loose.folder) == 0 else { throw Disk.failure("write", loose.folder) }
         ledger.withLock { ledger in
           if !isPart { ledger.loose[port] = loose }
@@ -68,16 +78,30 @@ extension Execution {
       $0.executed.insert(recipe.key)
       if stage.keep, isWritten { $0.intact.formUnion(sealed.outputs.map(\.record.digest)) }
     }
-    let words = temporary.fresh("recipe")
-    try Disk.write(Sealed.bytes(record.json), to: words, durably: false)
-    let publication = GroupCommit.Publication(objects: objects, key: recipe.key, recipe: words)
-    // Of a stage that is made in parts several threads come here, and all of them have one place in the schedule.
-    if isPart {
-      try commits.commit(publication)
+    let words = Sealed.bytes(record.json)
+    let publication: GroupCommit.Publication
+    if isPacked {
+      publication = .small(files + [Pack.File(name: "recipes/\(recipe.key).json", bytes: words)])
     } else {
-      try scheduler.aside { try commits.commit(publication, expectsMore: scheduler.readyCount >= Self.manyReady) }
+      let path = temporary.fresh("recipe")
+      try Disk.write(words, to: path, durably: false)
+      publication = .large(objects: objects, key: recipe.key, recipe: path)
     }
+    if isPart { try commits.commit(publication) } else { try scheduler.aside { try commits.commit(publication, expectsMore: isOneOfMany) } }
     let skeleton = recipe.skeleton
     ledger.withLock { $0.committed.append((recipe.key, skeleton)) }
+  }
+
+  /// Whether a pack is the place for what a stage gave: small, and nothing of it to be replaced, since what has a file of its own goes before a pack.
+  private func mayBePacked(_ key: Digest, _ sealed: SealedOutputs) -> Bool {
+    let store = freshness.store
+    guard sealed.outputs.allSatisfy({ $0.small != nil && $0.record.byteCount <= StageContext.mostHeld }), store.packs.file("recipes/\(key).json") == nil, !Disk.exists(store.recipes + "/\(key).json") else {
+      return false
+    }
+    return sealed.outputs.allSatisfy { output in
+      // Many stages may give the same, an empty table for one.
+      if case .missing = store.condition(of: output.record.digest) { return true }
+      return isIntact(output.record)
+    }
   }
 }

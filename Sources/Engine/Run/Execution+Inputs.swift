@@ -31,10 +31,10 @@ extension Execution {
         let port = StreamPlan.Port(stage: input.stage, output: input.output)
         if let rows = try looseRows(port, part ?? record, type: input.type, reads, for: stage) { return .table(rows) }
         let loose = try looseArtifact(port, for: stage)
-        return try freshness.store.open(part?.files(from: loose.record) ?? loose.record, type: input.type, reads: reads, in: loose.folder)
+        return try freshness.store.open(part?.files(from: loose.record) ?? loose.record, type: input.type, reads: reads, in: .folder(loose.folder), sharing: opened)
       }
     }
-    return try freshness.store.open(part ?? record, type: input.type, reads: reads, in: freshness.store.folder(of: record.digest))
+    return try freshness.store.open(part ?? record, type: input.type, reads: reads, in: freshness.store.place(of: record.digest), sharing: opened)
   }
 
   /// Rows that are not kept: made again when nobody needed them before.
@@ -97,6 +97,7 @@ extension Execution {
     let (made, parts) = try make(entry, settled.recipe, inputs, claimsFiles: false, isForced: false, keepsRows: true)
     guard settled.made.map(made.agrees) ?? false else { throw Self.notTheSame(stage, because: because) }
     settled.status = .executed
+    opened.forget()
     settled.made = made
     settled.parts = parts
     settled.seconds = clock.seconds - settled.start!

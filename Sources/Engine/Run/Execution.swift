@@ -33,6 +33,8 @@ final class Execution: @unchecked Sendable {
   /// Lock files of this run that lock no recipe at this moment, in its temporary folder: giving one a further name costs a fraction of making
   /// and removing a file.
   let idleLocks = Mutex<[FileLock]>([])
+  /// What stages of this run read.
+  let opened = OpenedFiles()
   /// Stages whose threads are at work at this moment.
   let busy = Atomic<Int>(0)
 
@@ -121,7 +123,7 @@ final class Execution: @unchecked Sendable {
     let needs = passes.enumerated().map { at, pass in
       pass.flatMap { plan.stages[$0.index].inputs.map(\.stage) + plan.stages[$0.index].guards + [$0.twin].compactMap { $0 } }.compactMap { places[$0] }.filter { $0 != at }
     }
-    commits = GroupCommit(freshness.store, gate: freshness.gate)
+    commits = GroupCommit(freshness.store, gate: freshness.gate, temporary: { [temporary] in temporary!.fresh("pack") })
     let scheduler = Scheduler(
       needs: needs, costs: passes.map { $0.reduce(0) { $0 + (history[$1.name]?.seconds ?? 1) } }, width: options.width,
       memory: passes.map { $0.reduce(0) { $0 + max(0, plan.stages[$1.index].binding.memory ?? 0) } }, budget: options.memory ?? .max,

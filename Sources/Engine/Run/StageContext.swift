@@ -37,7 +37,7 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   private enum Output {
     case table([TableWriter])
-    case document(path: String)
+    case document([UInt8])
     case file(path: String, name: String, mediaType: String)
   }
 
@@ -45,12 +45,16 @@ final class StageContext: RunContext, @unchecked Sendable {
     var outputs: [String: Output] = [:]
     var warnings: [Diagnostic] = []
     var scratch: String?
-    /// Every path that was given out.
+    /// Every path at which something may lie.
     var made: [String] = []
+    /// Of paths that were given out.
+    var count = 0
     /// The partition that was opened last of each streamed output.
     var streamed: [String: TableWriter] = [:]
   }
   private let state = Mutex(State())
+  /// An output of so many bytes is small.
+  static let mostHeld = 16 << 10
 
   /// No name begins with `prefix` yet; all that do go when the stage has ended. Outputs without a place become files; of outputs that
   /// are not in `asked` all columns count.
@@ -101,8 +105,10 @@ final class StageContext: RunContext, @unchecked Sendable {
       target = .stream { try hand(.batch($0)) }
     }
     let (observer, name, deadline) = (observer, stage.name, deadline)
+    // Of many partitions the sum is not small.
+    let before = state.withLock { if case .table(let open)? = $0.outputs[output] { open.count } else { 0 } }
     let writer = TableWriter(
-      schema: schema, key: partition, target: target, asked: asked[output], tallies: tallies[output], width: grantedWidth
+      schema: schema, key: partition, target: target, held: before < 16 ? Self.mostHeld : 0, asked: asked[output], tallies: tallies[output], width: grantedWidth
     ) {
       observer?.stageProgressed(name, output: output, rows: $0)
       try deadline?.check()
@@ -128,9 +134,7 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   func writeDocument(_ output: String, _ document: JSONValue) throws {
     guard case .document = type(of: output) else { preconditionFailure("output \"\(output)\" of stage \"\(stage.name)\" is no document") }
-    let path = fresh("document")
-    try Disk.write(document.canonicalBytes, to: path, durably: false)
-    add(output, .document(path: path))
+    add(output, .document(document.canonicalBytes))
   }
 
   func writeFile(_ output: String, name: String, mediaType: String, _ bytes: [UInt8]) throws {
@@ -173,11 +177,21 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   // MARK: Sealing
 
-  /// An output as it will lie in the store: its folder is finished but for `artifact.json`.
+  /// An output as it will lie in the store, but for `artifact.json`.
   struct Sealed {
     let name: String
     let record: ArtifactRecord
+    /// Holds its files; of one whose files are small it is still to be made, by `write`.
     let folder: String
+    /// All of its files, where they are few bytes.
+    var small: [(name: String, bytes: [UInt8])]?
+
+    /// Makes the folder if it is not there.
+    func write() throws {
+      guard let small else { return }
+      guard mkdir(folder, 0o777) == 0 else { throw Disk.failure("make the folder", folder) }
+      for file in small { try Disk.write(file.bytes, to: folder + "/" + file.name, durably: false) }
+    }
   }
 
   /// After the stage has ended: every output measured and digested, in the order of the binding. To flush them is left to who commits them.
@@ -187,31 +201,64 @@ final class StageContext: RunContext, @unchecked Sendable {
       guard let output = outputs[declared.name] else {
         preconditionFailure("stage \"\(stage.name)\" ended without writing its output \"\(declared.name)\"")
       }
-      let into = fresh("object")
-      guard mkdir(into, 0o777) == 0 else { throw Disk.failure("make the folder", into) }
-      return Sealed(name: declared.name, record: try seal(output, declared, into: into), folder: into)
+      return try seal(output, declared)
     }
   }
 
-  private func seal(_ output: Output, _ declared: Binding.Output, into folder: String) throws -> ArtifactRecord {
+  private func seal(_ output: Output, _ declared: Binding.Output) throws -> Sealed {
     switch output {
     case .table(let writers):
-      let sorted = writers.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      let partitions = try sorted.enumerated().map { at, writer in
+      guard case .table(let type) = declared.type else { preconditionFailure("a table was written to an output of another type") }
+      let closed = writers.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { writer in
         guard let closed = writer.closed else {
           preconditionFailure("stage \"\(stage.name)\" ended without closing partition \"\(writer.key)\" of output \"\(declared.name)\"")
         }
+        return (writer: writer, closed)
+      }
+      // Of a streamed table there are no bytes.
+      let isSmall = closed.allSatisfy { $0.1.bytes != nil } && closed.reduce(0) { $0 + $1.1.byteCount } <= Self.mostHeld
+      let folder = isSmall ? unmade("object") : try made("object")
+      var small: [(name: String, bytes: [UInt8])] = []
+      let partitions = try closed.enumerated().map { at, entry in
+        let (writer, closed) = entry
         var file: ArtifactRecord.StoredFile?
-        if case .file(let path) = writer.target { file = try place(path, in: folder, as: Self.partName(at), closed) }
+        if case .file(let path) = writer.target {
+          let name = Self.partName(at)
+          if let bytes = closed.bytes {
+            forget(path)
+            if isSmall { small.append((name, bytes)) } else { try Disk.write(bytes, to: folder + "/" + name, durably: false) }
+            file = ArtifactRecord.StoredFile(name: name, bytes: closed.byteCount, checksum: closed.checksum)
+          } else {
+            file = try place(path, in: folder, as: name, closed)
+          }
+        }
         return ArtifactRecord.Partition(key: writer.key, batchRows: closed.batchRows, file: file, columns: closed.columns)
       }
-      guard case .table(let type) = declared.type else { preconditionFailure("a table was written to an output of another type") }
-      return ArtifactRecord(table: ArtifactRecord.Table(schema: type.schema, partitions: partitions))
-    case .document(let path): return ArtifactRecord(document: try place(path, in: folder, as: "document.json"))
+      let record = ArtifactRecord(table: ArtifactRecord.Table(schema: type.schema, partitions: partitions))
+      return Sealed(name: declared.name, record: record, folder: folder, small: isSmall ? small : nil)
+    case .document(let bytes):
+      let name = "document.json", file = ArtifactRecord.StoredFile(name: name, bytes: bytes.count, checksum: FileDigest.of(bytes))
+      return Sealed(name: declared.name, record: ArtifactRecord(document: file), folder: unmade("object"), small: [(name, bytes)])
     case .file(let path, let name, let mediaType):
       // A fixed name: the one people see is the stage's choice, and stands in artifact.json.
       guard Disk.exists(path) else { preconditionFailure("stage \"\(stage.name)\" opened a file for output \"\(declared.name)\" and wrote none") }
-      return ArtifactRecord(file: try place(path, in: folder, as: "content"), name: name, mediaType: mediaType)
+      let folder = try made("object")
+      return Sealed(
+        name: declared.name, record: ArtifactRecord(file: try place(path, in: folder, as: "content"), name: name, mediaType: mediaType), folder: folder)
+    }
+  }
+
+  private func made(_ word: String) throws -> String {
+    let folder = fresh(word)
+    guard mkdir(folder, 0o777) == 0 else { throw Disk.failure("make the folder", folder) }
+    return folder
+  }
+
+  /// A path that is given out and not remembered: what is never made need not be removed.
+  private func unmade(_ word: String) -> String {
+    state.withLock {
+      $0.count += 1
+      return "\(prefix)-\(word)-\($0.count)"
     }
   }
 
@@ -224,6 +271,7 @@ final class StageContext: RunContext, @unchecked Sendable {
   private func place(_ path: String, in folder: String, as name: String, _ written: TableWriter.Closed? = nil) throws -> ArtifactRecord.StoredFile {
     let target = folder + "/" + name
     guard rename(path, target) == 0 else { throw Disk.failure("write", target) }
+    forget(path)
     // What was digested while it was written is not read again; that the file has all its bytes is asked of the disk.
     if let written, Disk.size(ofFile: target) == written.byteCount {
       return ArtifactRecord.StoredFile(name: name, bytes: written.byteCount, checksum: written.checksum)
@@ -234,6 +282,8 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   /// Removes whatever is left.
   func discard() { for path in state.withLock({ $0.made }) { Disk.remove(path) } }
+
+  private func forget(_ path: String) { state.withLock { state in state.made.removeAll { $0 == path } } }
 
   private func type(of output: String) -> ArtifactType {
     guard let declared = stage.binding.outputs.first(where: { $0.name == output }) else {
@@ -251,8 +301,10 @@ final class StageContext: RunContext, @unchecked Sendable {
 
   private func fresh(_ word: String) -> String {
     state.withLock {
-      $0.made.append("\(prefix)-\(word)-\($0.made.count + 1)")
-      return $0.made[$0.made.count - 1]
+      $0.count += 1
+      let path = "\(prefix)-\(word)-\($0.count)"
+      $0.made.append(path)
+      return path
     }
   }
 }

@@ -9,7 +9,7 @@ import Synchronization
 // @unchecked: mutable state lies in `state`, a mutex; rows come in one order, so appending is one at a time anyway.
 final class TableWriter: TableSink, @unchecked Sendable {
   enum Target: Sendable {
-    /// An Arrow file.
+    /// An Arrow file, or its bytes where they are few.
     case file(path: String)
     /// A stage that runs at this moment.
     case stream(@Sendable (Batch) throws -> Void)
@@ -31,11 +31,13 @@ final class TableWriter: TableSink, @unchecked Sendable {
     /// Of the file.
     let byteCount: Int
     let checksum: Digest
+    /// All of the file, which was not made then.
+    let bytes: [UInt8]?
   }
 
   private struct State {
     let file: ArrowFileWriter?
-    let fileDigest: FileDigestStream
+    let seen: SeenBytes
     let digesters: [ColumnDigester?]
     var batchRows: [Int] = []
     var rows = 0
@@ -44,9 +46,9 @@ final class TableWriter: TableSink, @unchecked Sendable {
   private let state: Mutex<State>
   private static let fewRows = 1024
 
-  /// `asked`: the columns that anybody reads; nil: all.
+  /// `asked`: the columns that anybody reads; nil: all. A table of so few bytes is `held`, and becomes a file of its own or a part of one when it gets its place.
   init(
-    schema: Schema, key: String, target: Target, asked: Set<String>? = nil, tallies: OutputTallies? = nil, width: @escaping @Sendable () -> Int,
+    schema: Schema, key: String, target: Target, held: Int = 0, asked: Set<String>? = nil, tallies: OutputTallies? = nil, width: @escaping @Sendable () -> Int,
     progress: @escaping @Sendable (Int) throws -> Void
   ) {
     self.schema = schema
@@ -55,13 +57,13 @@ final class TableWriter: TableSink, @unchecked Sendable {
     self.width = width
     self.tallies = tallies
     self.progress = progress
-    let fileDigest = FileDigestStream()
+    let seen = SeenBytes(held: held)
     let file: ArrowFileWriter? = if case .file(let path) = target {
-      ArrowFileWriter(path: path, schema: schema) { fileDigest.update($0) }
+      ArrowFileWriter(path: path, schema: schema, held: held) { seen.take($0) }
     } else {
       nil
     }
-    state = Mutex(State(file: file, fileDigest: fileDigest, digesters: schema.fields.map { field in
+    state = Mutex(State(file: file, seen: seen, digesters: schema.fields.map { field in
       asked.map { $0.contains(field.name) } ?? true ? ColumnDigester(type: field.type) : nil
     }))
   }
@@ -98,10 +100,24 @@ final class TableWriter: TableSink, @unchecked Sendable {
   func close() throws {
     try state.withLock { state in
       precondition(state.closed == nil, "a table was closed twice")
-      try state.file?.finish(durably: false)
+      let size = try state.file?.finish(durably: false) ?? 0
       state.closed = Closed(
-        batchRows: state.batchRows, columns: state.digesters.map { $0?.finish() }, byteCount: state.fileDigest.byteCount,
-        checksum: state.fileDigest.finish())
+        batchRows: state.batchRows, columns: state.digesters.map { $0?.finish() }, byteCount: state.seen.digest.byteCount,
+        checksum: state.seen.digest.finish(), bytes: state.file != nil && size <= state.seen.held ? state.seen.first : nil)
+    }
+  }
+
+  /// What goes into a file: its digest, and its bytes as long as they come at once.
+  private final class SeenBytes {
+    let digest = FileDigestStream()
+    let held: Int
+    private(set) var first: [UInt8] = []
+
+    init(held: Int) { self.held = held }
+
+    func take(_ bytes: UnsafeRawBufferPointer) {
+      first = digest.byteCount == 0 && bytes.count <= held ? Array(bytes) : []
+      digest.update(bytes)
     }
   }
 

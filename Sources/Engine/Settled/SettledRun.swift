@@ -75,18 +75,25 @@ extension Execution {
       let sources = SettledRun.sources(words.found, planned.nodes.flatMap { $0.sources.joined() })
     else { return nil }
     let (settled, executed) = ledger.withLock { ($0.settled, $0.executed) }
-    var places: [String] = []
+    let store = freshness.store
+    var places: [String] = [], packs: Set<String> = []
+    /// What lies in a pack is as it was when that is.
+    func add(_ names: [String]) {
+      guard let found = store.packs.file(names[0]), !Disk.exists(store.path + "/" + names[0]) else {
+        places += names
+        return
+      }
+      if packs.insert(found.pack.name).inserted { places.append("packs/" + found.pack.name) }
+    }
     for node in planned.nodes {
       guard let entry = settled[node.index], let made = entry.made else { return nil }
-      places.append("recipes/\(entry.recipe.key).json")
+      add(["recipes/\(entry.recipe.key).json"])
       guard made.isStored else { continue }
       for output in made.outputs {
         let folder = "objects/\(output.record.digest)/"
-        places.append(folder + "artifact.json")
-        places += output.record.files.map { folder + $0.name }
+        add([folder + "artifact.json"] + output.record.files.map { folder + $0.name })
       }
     }
-    let store = freshness.store
     // They are kept as lines.
     guard !places.contains(where: { $0.utf8.contains(10) }), let stamp = Disk.stamp(of: places, in: store.path) else { return nil }
     let looking = Freshness(store: store, catalog: freshness.catalog, asked: freshness.asked)

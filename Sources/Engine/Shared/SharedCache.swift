@@ -4,6 +4,12 @@ import Formats
 import Pipelines
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Recipes and artifacts that several stores share: a folder, or objects behind an address. Files are named as in a store; `artifact.json` comes
 /// after the files it names and a recipe after its artifacts, so that what can be found is whole.
 ///
@@ -61,11 +67,11 @@ public final class SharedCache: @unchecked Sendable {
 
   func push(_ key: Digest, from store: ArtifactStore, width: Int, _ transfer: inout Transfer) throws {
     let name = "recipes/\(key).json", path = store.path + "/" + name
-    guard let size = Disk.size(ofFile: path), let recipe = store.recipe(key) else {
+    guard let written = store.writtenRecipe(key), let recipe = ArtifactStore.recipe(key, of: written) else {
       return transfer.findings.append(StoreFinding(path: name, what: "it is not what was written"))
     }
     let kept = recipe.outputs.filter { $0.unkept == nil }.map { "objects/\($0.digest)" }
-    if !isBroken([name] + kept), try place.size(name) == size {
+    if !isBroken([name] + kept), try place.size(name) == written.count {
       transfer.known += 1
       return
     }
@@ -76,14 +82,29 @@ public final class SharedCache: @unchecked Sendable {
       guard case .sound(let record) = store.condition(of: output.digest), store.isIntact(record, width: width) else {
         return transfer.findings.append(StoreFinding(path: folder, what: "it is missing or not what was written"))
       }
-      for file in record.files { try place.put(store.path(of: file, in: record.digest), as: folder + "/" + file.name) }
-      try place.put(store.folder(of: record.digest) + "/artifact.json", as: folder + "/artifact.json")
+      for file in record.files.map(\.name) + ["artifact.json"] { try put(file, in: store.place(of: record.digest), as: folder + "/" + file, from: store) }
       transfer.artifacts += 1
       transfer.bytes += record.byteCount
     }
-    try place.put(path, as: name)
+    if Disk.exists(path) { try place.put(path, as: name) } else { try put(written, as: name, from: store) }
     broken.withLock { $0.subtract([name] + kept) }
     transfer.recipes += 1
+  }
+
+  private func put(_ file: String, in artifact: ArtifactPlace, as name: String, from store: ArtifactStore) throws {
+    switch artifact {
+    case .folder(let folder): try place.put(folder + "/" + file, as: name)
+    case .pack:
+      guard let bytes = artifact.contents(file) else { throw Disk.failure("read", name, code: ENOENT) }
+      try put(bytes, as: name, from: store)
+    }
+  }
+
+  /// What lies in a pack gets a file of its own for as long as it is copied.
+  private func put(_ bytes: [UInt8], as name: String, from store: ArtifactStore) throws {
+    let aside = try TemporaryFolder(in: store), path = aside.fresh("file")
+    try Disk.write(bytes, to: path, durably: false)
+    try place.put(path, as: name)
   }
 
   private func isBroken(_ names: [String]) -> Bool { broken.withLock { !$0.isDisjoint(with: names) } }

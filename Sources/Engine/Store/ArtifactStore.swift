@@ -13,6 +13,7 @@ import Synchronization
 ///
 ///     objects/<digest>/   the files of an artifact and artifact.json
 ///     recipes/<key>.json  recipe → outputs, metrics
+///     packs/<digest>.pack small artifacts and their recipes that came to the disk together, under the names they would have above
 ///     runs/<id>/          run.json, run.html and the file artifacts under their own names
 ///     locks/ tmp/ gate    of runs in progress, and of collections
 ///
@@ -22,7 +23,12 @@ public struct ArtifactStore: Sendable {
   /// As the person gave it.
   public let path: String
 
-  public init(path: String) { self.path = path }
+  let packs: Packs
+
+  public init(path: String) {
+    self.path = path
+    packs = Packs(in: path)
+  }
 
   var objects: String { path + "/objects" }
   var recipes: String { path + "/recipes" }
@@ -50,23 +56,25 @@ public struct ArtifactStore: Sendable {
   func path(of file: ArtifactRecord.StoredFile, in digest: Digest) -> String { folder(of: digest) + "/" + file.name }
 
   /// Looks at `artifact.json` and the sizes of the files; reads none of them.
-  func condition(of digest: Digest) -> Condition {
-    let folder = folder(of: digest)
-    guard let content = Sealed.content(folder + "/artifact.json"), let record = ArtifactRecord(content), record.digest == digest else {
-      return Disk.exists(folder) ? .damaged : .missing
+  func condition(of digest: Digest) -> Condition { condition(of: digest, in: place(of: digest)) }
+
+  func condition(of digest: Digest, in place: ArtifactPlace) -> Condition {
+    guard let content = place.contents("artifact.json").flatMap({ Sealed.document(of: $0, "artifact.json")?.value }), let record = ArtifactRecord(content),
+      record.digest == digest
+    else {
+      if case .folder(let folder) = place, !Disk.exists(folder) { return .missing }
+      return .damaged
     }
     // A folder of the store holds all of its artifact.
     if let table = record.table, table.partitions.contains(where: { $0.file == nil }) { return .damaged }
-    for file in record.files where Disk.size(ofFile: folder + "/" + file.name) != file.bytes { return .damaged }
+    for file in record.files where place.size(file.name) != file.bytes { return .damaged }
     return .sound(record)
   }
 
   /// Reads every byte and compares checksums.
   func isIntact(_ record: ArtifactRecord, width: Int) -> Bool {
-    record.files.allSatisfy { file in
-      let path = path(of: file, in: record.digest)
-      return Disk.size(ofFile: path) == file.bytes && (try? FileDigest.of(path, width: width, isOurs: true)) == file.checksum
-    }
+    let place = place(of: record.digest)
+    return record.files.allSatisfy { place.size($0.name) == $0.bytes && place.checksum($0.name, width: width) == $0.checksum }
   }
 
   /// Makes a folder, its files flushed, an artifact, and durable.
@@ -85,15 +93,11 @@ public struct ArtifactStore: Sendable {
   /// Gives a finished folder its place, which is still to be flushed. An intact artifact that is there already stays.
   func place(_ record: ArtifactRecord, from folder: String, replacing: Bool) throws {
     let target = self.folder(of: record.digest)
-    if !replacing, case .sound = condition(of: record.digest) {
-      Disk.remove(folder)
-      return
-    }
     for _ in 0..<8 {
       if rename(folder, target) == 0 { return }
       guard errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR else { throw Disk.failure("write", target) }
-      // Damaged, or made by another process this moment.
-      if !replacing, case .sound = condition(of: record.digest) {
+      // There already, damaged, or made by another process this moment.
+      if !replacing, case .sound = condition(of: record.digest, in: .folder(target)) {
         Disk.remove(folder)
         return
       }
@@ -112,7 +116,7 @@ public struct ArtifactStore: Sendable {
   // MARK: Recipes
 
   func recipe(_ key: Digest) -> RecipeRecord? {
-    Disk.contents(recipes + "/\(key).json").flatMap { Self.recipe(key, of: $0) }
+    writtenRecipe(key).flatMap { Self.recipe(key, of: $0) }
   }
 
   /// The recipe that bytes hold; nil when they are not what was written under that key.
@@ -135,10 +139,15 @@ public struct ArtifactStore: Sendable {
   }
 
   /// So that a collection beside this run sees that it is used.
-  func markUsed(_ key: Digest) { utimensat(AT_FDCWD, recipes + "/\(key).json", nil, 0) }
+  func markUsed(_ key: Digest) {
+    if utimensat(AT_FDCWD, recipes + "/\(key).json", nil, 0) != 0, let found = packs.file("recipes/\(key).json") { utimensat(AT_FDCWD, found.pack.path, nil, 0) }
+  }
 
+  /// Ascending.
   var recipeKeys: [Digest] {
-    Disk.names(in: recipes).compactMap { $0.hasSuffix(".json") ? Digest($0.dropLast(5)) : nil }
+    let packed = packs.all.flatMap(\.entries).filter { $0.name.hasPrefix("recipes/") }.map { $0.name.dropFirst(8) }
+    let keys = (Disk.names(in: recipes).map { $0[...] } + packed).compactMap { $0.hasSuffix(".json") ? Digest($0.dropLast(5)) : nil }
+    return Set(keys).sorted()
   }
 }
 

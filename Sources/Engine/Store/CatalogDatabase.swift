@@ -14,6 +14,7 @@ final class CatalogDatabase: @unchecked Sendable {
 
   private let handle: OpaquePointer?
   private let turn = Mutex(())
+  private let questions = Questions()
   /// Another process that writes has the file for itself for moments.
   private static let patience: Int32 = 10_000  // ms
 
@@ -29,11 +30,26 @@ final class CatalogDatabase: @unchecked Sendable {
     sqlite3_busy_timeout(handle, Self.patience)
   }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit {
+    questions.forget()
+    sqlite3_close_v2(handle)
+  }
+
+  /// Statements that were asked before, ready to be asked again: to compile one takes longer than to answer it.
+  fileprivate final class Questions {
+    var prepared: [String: OpaquePointer] = [:]
+
+    func forget() {
+      for statement in prepared.values { sqlite3_finalize(statement) }
+      prepared = [:]
+    }
+  }
 
   /// One user of the connection, while it has its turn.
   struct Turn: ~Copyable {
     fileprivate let handle: OpaquePointer?
+    // Not retained: the database has it for as long as there are turns.
+    fileprivate let questions: Unmanaged<Questions>
 
     /// Statements without parameters and rows.
     func execute(_ statements: String) throws {
@@ -62,10 +78,17 @@ final class CatalogDatabase: @unchecked Sendable {
     func rows(_ statement: String, _ values: Cell...) throws -> [[Cell]] { try rows(statement, values) }
 
     private func rows(_ statement: String, _ values: [Cell]) throws -> [[Cell]] {
-      var prepared: OpaquePointer?
-      let code = sqlite3_prepare_v2(handle, statement, -1, &prepared, nil)
-      guard code == SQLITE_OK else { throw Failure(code: code & 0xFF) }
-      defer { sqlite3_finalize(prepared) }
+      // Without values it is asked once.
+      let questions = questions.takeUnretainedValue()
+      var prepared = values.isEmpty ? nil : questions.prepared[statement]
+      if prepared == nil {
+        let code = sqlite3_prepare_v2(handle, statement, -1, &prepared, nil)
+        guard code == SQLITE_OK else { throw Failure(code: code & 0xFF) }
+        if !values.isEmpty { questions.prepared[statement] = prepared }
+      }
+      defer {
+        if values.isEmpty { sqlite3_finalize(prepared) } else { sqlite3_reset(prepared) }
+      }
       for (at, value) in values.enumerated() { value.bind(to: prepared, Int32(at + 1)) }
       var rows: [[Cell]] = []
       while true {
@@ -79,13 +102,13 @@ final class CatalogDatabase: @unchecked Sendable {
   }
 
   func read<Result>(_ body: (borrowing Turn) throws -> Result) throws -> Result {
-    try turn.withLock { _ in try body(Turn(handle: handle)) }
+    try turn.withLock { _ in try body(Turn(handle: handle, questions: .passUnretained(questions))) }
   }
 
   /// All of it or nothing.
   func write(_ body: (borrowing Turn) throws -> Void) throws {
     try turn.withLock { _ in
-      let turn = Turn(handle: handle)
+      let turn = Turn(handle: handle, questions: .passUnretained(questions))
       try turn.execute("BEGIN IMMEDIATE")
       do {
         try body(turn)

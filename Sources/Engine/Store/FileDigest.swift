@@ -36,6 +36,13 @@ enum FileDigest {
     return stream.digest
   }
 
+  /// The same of bytes in memory.
+  static func of(_ bytes: [UInt8]) -> Digest {
+    let stream = FileDigestStream()
+    bytes.withUnsafeBytes { stream.update($0) }
+    return stream.finish()
+  }
+
   /// Nil where it cannot be mapped.
   private static func mappedPiece(of file: Int32, from start: Int, to end: Int) -> Digest? {
     guard let memory = mmap(nil, end - start, PROT_READ, MAP_SHARED, file, off_t(start)), memory != MAP_FAILED else { return nil }

@@ -8,25 +8,28 @@ import Synchronization
 /// leads waits a little for them.
 ///
 /// In this order, so that a recipe never names bytes that a power failure can take away: files and folders under temporary names are flushed, artifacts get
-/// their places, the folder of artifacts is flushed, recipes get their places, their folder is flushed.
+/// their places, the folder of artifacts is flushed, recipes get their places, their folder is flushed. What is small goes into a pack, which holds a recipe and all that it names:
+/// it is flushed under a temporary name, gets its place, and its folder is flushed.
 final class GroupCommit: Sendable {
-  /// What one stage gives: written, not flushed.
-  struct Publication: Sendable {
-    struct Object: Sendable {
-      let record: ArtifactRecord
-      /// With all its files and its `artifact.json`.
-      let folder: String
-      /// What is there under this name is damaged.
-      let replaces: Bool
-    }
-    let objects: [Object]
-    let key: Digest
-    /// A file of the recipe's words.
-    let recipe: String
+  /// What one stage gives.
+  enum Publication: Sendable {
+    /// Written, not flushed: artifacts, and a file of the recipe's words.
+    case large(objects: [Object], key: Digest, recipe: String)
+    /// Files that go into one with those of others, a pack: artifacts of few bytes and the recipe, by their names below the store.
+    case small([Pack.File])
+  }
+
+  struct Object: Sendable {
+    let record: ArtifactRecord
+    /// With all its files and its `artifact.json`.
+    let folder: String
+    /// What is there under this name is damaged.
+    let replaces: Bool
   }
 
   private let store: ArtifactStore
   private let gate: StoreGate?
+  private let temporary: @Sendable () -> String
   private let flushAll: (@Sendable () throws -> Void)?
   private let state = Mutex(State())
   /// For fewer it is cheaper, and waits for nobody else's bytes, to flush each file.
@@ -51,22 +54,25 @@ final class GroupCommit: Sendable {
     var outcome: Result<Void, any Error>?
 
     init(_ publication: Publication) { self.publication = publication }
+
+    var isSmall: Bool { if case .small = publication { true } else { false } }
   }
 
-  /// `gate` keeps collections away while something gets its place; `flushAll` flushes whatever was written to the store so far; nil: files are
-  /// flushed one by one.
-  init(_ store: ArtifactStore, gate: StoreGate? = nil, flushAll: (@Sendable () throws -> Void)?) {
+  /// `gate` keeps collections away while something gets its place; `temporary` gives paths for packs; `flushAll` flushes whatever was written to the store so
+  /// far; nil: files are flushed one by one.
+  init(_ store: ArtifactStore, gate: StoreGate? = nil, temporary: @escaping @Sendable () -> String, flushAll: (@Sendable () throws -> Void)?) {
     self.store = store
     self.gate = gate
+    self.temporary = temporary
     self.flushAll = flushAll
   }
 
   /// With whatever the file system of the store can do.
-  convenience init(_ store: ArtifactStore, gate: StoreGate?) {
+  convenience init(_ store: ArtifactStore, gate: StoreGate?, temporary: @escaping @Sendable () -> String) {
     if let fileSystem = FileSystemFlush(of: store.path) {
-      self.init(store, gate: gate, flushAll: { try fileSystem.flush() })
+      self.init(store, gate: gate, temporary: temporary, flushAll: { try fileSystem.flush() })
     } else {
-      self.init(store, gate: gate, flushAll: nil)
+      self.init(store, gate: gate, temporary: temporary, flushAll: nil)
     }
   }
 
@@ -81,7 +87,7 @@ final class GroupCommit: Sendable {
     }
     if !leads { own.turn.wait() }
     if let outcome = own.outcome { return try outcome.get() }
-    if flushAll != nil, expectsMore, gathers() { _ = own.turn.wait(timeout: .now() + Self.gathering) }
+    if flushAll != nil || own.isSmall, expectsMore, gathers() { _ = own.turn.wait(timeout: .now() + Self.gathering) }
     let group = state.withLock { state in
       defer { (state.waiting, state.isGathering) = ([], false) }
       return state.waiting
@@ -105,17 +111,32 @@ final class GroupCommit: Sendable {
 
   /// Gives each member its outcome.
   private func settle(_ group: [Member]) {
-    flush(group)
+    let small = group.filter(\.isSmall), large = group.filter { !$0.isSmall }
+    flush(large)
+    var pack: (name: String, path: String)?
+    together(small) { pack = try written(small) }
     // An artifact that is there already must not go before a recipe names it again.
-    if let gate { gate.hold { place(group) } } else { place(group) }
+    if let gate { gate.hold { place(large, small, pack) } } else { place(large, small, pack) }
     for member in group where member.outcome == nil { member.outcome = .success(()) }
   }
 
-  private func place(_ group: [Member]) {
-    attempt(group) { try $0.place(in: self.store) }
-    together(group) { try Disk.flushFolder(self.store.objects) }
-    attempt(group) { try self.store.place($0.key, from: $0.recipe) }
-    together(group) { try Disk.flushFolder(self.store.recipes) }
+  private func place(_ large: [Member], _ small: [Member], _ pack: (name: String, path: String)?) {
+    attempt(large) { try $0.place(in: self.store) }
+    together(large) { try Disk.flushFolder(self.store.objects) }
+    attempt(large) { if case .large(_, let key, let recipe) = $0 { try self.store.place(key, from: recipe) } }
+    together(large) { try Disk.flushFolder(self.store.recipes) }
+    if let pack { together(small) { try self.store.packs.place(pack.path, as: pack.name) } }
+  }
+
+  /// A pack of what they give, on the disk.
+  private func written(_ small: [Member]) throws -> (name: String, path: String) {
+    var files: [Pack.File] = [], names: Set<String> = []
+    for member in small {
+      guard case .small(let own) = member.publication else { continue }
+      for file in own where names.insert(file.name).inserted { files.append(file) }
+    }
+    let path = temporary()
+    return (try Packs.write(files, to: path), path)
   }
 
   private func flush(_ group: [Member]) {
@@ -143,6 +164,7 @@ final class GroupCommit: Sendable {
 
 extension GroupCommit.Publication {
   fileprivate func flush() throws {
+    guard case .large(let objects, _, let recipe) = self else { return }
     for object in objects {
       for file in object.record.files { try Disk.flushFile(object.folder + "/" + file.name) }
       try Disk.flushFile(object.folder + "/artifact.json")
@@ -152,6 +174,7 @@ extension GroupCommit.Publication {
   }
 
   fileprivate func place(in store: ArtifactStore) throws {
+    guard case .large(let objects, _, _) = self else { return }
     for object in objects { try store.place(object.record, from: object.folder, replacing: object.replaces) }
   }
 }

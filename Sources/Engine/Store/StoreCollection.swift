@@ -26,6 +26,8 @@ public struct StoreCollection: Sendable {
   public let runs: [String]
   public let recipes: [String]
   public let artifacts: [String]
+  /// What is left of each pack from which something goes; nothing: the pack goes.
+  let packs: [(name: String, left: [Pack.Entry])]
   /// Freed by it: files that have another name elsewhere free nothing.
   public let bytes: Int
   /// Of the store after it.
@@ -43,7 +45,7 @@ extension ArtifactStore {
   public func collect(
     _ rules: CollectionRules, isDry: Bool, waits: @escaping @Sendable (LockHolder?) -> Void = { _ in }
   ) throws -> StoreCollection {
-    guard Disk.isFolder(path) else { return StoreCollection(runs: [], recipes: [], artifacts: [], bytes: 0, left: 0) }
+    guard Disk.isFolder(path) else { return StoreCollection(runs: [], recipes: [], artifacts: [], packs: [], bytes: 0, left: 0) }
     try prepare()
     guard let gate = StoreGate(self, waits: waits) else { throw Disk.failure("write", path + "/gate") }
     return try gate.holdAlone {
@@ -54,6 +56,7 @@ extension ArtifactStore {
       // What names is taken before what is named: an end at any moment leaves only what the next collection takes.
       for name in collection.recipes { unlink(recipes + "/" + name) }
       try Disk.flushFolder(recipes)
+      try repack(collection.packs, through: aside)
       for name in collection.runs { Disk.remove(runs + "/" + name) }
       for name in collection.artifacts {
         // In one step, so that no one ever sees half of it.
@@ -63,6 +66,21 @@ extension ArtifactStore {
       Catalog.open(self).forget(runs: collection.runs)
       return collection
     }
+  }
+
+  /// Writes what is left of packs into new ones, and takes the old ones away.
+  private func repack(_ old: [(name: String, left: [Pack.Entry])], through aside: TemporaryFolder) throws {
+    let known = Dictionary(uniqueKeysWithValues: packs.all.map { ($0.name, $0) })
+    for (name, left) in old where !left.isEmpty {
+      guard let pack = known[name] else { continue }
+      let files = try left.map { entry in
+        guard let bytes = pack.contents(entry) else { throw Disk.failure("read", pack.path) }
+        return Pack.File(name: entry.name, bytes: bytes)
+      }
+      let path = aside.fresh("pack")
+      try packs.place(path, as: Packs.write(files, to: path))
+    }
+    try packs.remove(old.map(\.name))
   }
 }
 
@@ -95,6 +113,8 @@ private struct StoreContents {
   private let recipes: [StoredRecipe]
   private let artifacts: [(name: String, isInUse: Bool)]
   private let files: [(path: String, identity: String, bytes: Int, links: Int)]
+  /// Packs in use stay as they are.
+  private let packs: [(pack: Pack, isInUse: Bool)]
 
   /// Throws when a part of it cannot be read: what cannot be seen must not be taken for nothing.
   init(_ store: ArtifactStore) throws {
@@ -118,19 +138,34 @@ private struct StoreContents {
         id: id, pipeline: record["pipeline"]?.string ?? "", age: FileTime(ofFile: folder + "/run.json")?.age ?? 0, outputs: outputs, keys: keys,
         isHeld: Disk.exists(folder + "/pinned"))
     }
-    recipes = try Disk.list(store.recipes).map { name in
-      let path = store.recipes + "/" + name
-      let written = try Disk.read(path)
+    packs = store.packs.all.map { ($0, isInUse($0.path)) }
+    let loose = try Disk.list(store.recipes), known = Set(loose)
+    var places: [String: (pack: Pack, entry: Pack.Entry, isInUse: Bool)] = [:]
+    for (pack, isUsed) in packs {
+      for entry in pack.entries where entry.name.hasPrefix("recipes/") {
+        // Of two that hold the same recipe the one in use counts.
+        let name = String(entry.name.dropFirst(8))
+        if !known.contains(name), isUsed || places[name] == nil { places[name] = (pack, entry, isUsed) }
+      }
+    }
+    let packed = places
+    recipes = try (loose + packed.keys.sorted()).map { name in
+      let path = store.recipes + "/" + name, place = packed[name]
+      let written = try place.map { $0.pack.contents($0.entry) } ?? Disk.read(path)
       // What is not as it was written is worth nothing: it goes.
       guard let written, let key = name.hasSuffix(".json") ? Digest(name.dropLast(5)) : nil, let record = ArtifactStore.recipe(key, of: written) else {
-        return StoredRecipe(name: name, outputs: ["damaged"], part: nil, whole: nil, isInUse: isInUse(path))
+        return StoredRecipe(name: name, outputs: ["damaged"], part: nil, whole: nil, isInUse: place?.isInUse ?? isInUse(path))
       }
       let family = Self.family(record.recipe)
       let isPart = record.recipe["part"] != nil
       return StoredRecipe(
-        name: name, outputs: record.outputs.map(\.digest.description), part: isPart ? family : nil, whole: isPart ? nil : family, isInUse: isInUse(path))
+        name: name, outputs: record.outputs.map(\.digest.description), part: isPart ? family : nil, whole: isPart ? nil : family, isInUse: place?.isInUse ?? isInUse(path))
     }
-    artifacts = try Disk.list(store.objects).map { ($0, isInUse(store.objects + "/" + $0)) }
+    let folders = try Disk.list(store.objects)
+    var inPacks: [String: Bool] = [:]
+    for (pack, isUsed) in packs { for name in Self.artifacts(in: pack) { inPacks[name] = isUsed || inPacks[name] ?? false } }
+    for folder in folders { inPacks[folder] = nil }
+    artifacts = folders.map { ($0, isInUse(store.objects + "/" + $0)) } + inPacks.keys.sorted().map { ($0, inPacks[$0]!) }
     var files: [(String, String, Int, Int)] = []
     func look(_ path: String) {
       var status = stat()
@@ -142,7 +177,16 @@ private struct StoreContents {
       }
     }
     for folder in ["objects", "recipes", "runs"] { look(folder) }
+    for (pack, _) in packs { look("packs/" + pack.name) }
     self.files = files
+  }
+
+  private static func artifacts(in pack: Pack) -> Set<String> { Set(pack.entries.compactMap { artifact(of: $0) }) }
+
+  /// The artifact to which a file of a pack belongs; nil: it is a recipe.
+  private static func artifact(of entry: Pack.Entry) -> String? {
+    let parts = entry.name.split(separator: "/")
+    return parts.count == 3 && parts[0] == "objects" ? String(parts[1]) : nil
   }
 
   /// Kind, versions and settings: what the pieces of a stage's work share with the whole; and the files of its source.
@@ -203,6 +247,7 @@ private struct StoreContents {
     let gone = artifacts.filter { !$0.isInUse && !used.contains($0.name) }.map(\.name)
     let removedRecipes = recipes.map(\.name).filter { !stays.contains($0) }
     let removedRuns = runs.map(\.id).filter(goes.contains)
+    let (repacked, packedBytes) = packsWithout(recipes: Set(removedRecipes), artifacts: Set(gone))
     // By folder or file directly below objects, recipes and runs.
     let removed = Set(gone.map { "objects/" + $0 } + removedRecipes.map { "recipes/" + $0 } + removedRuns.map { "runs/" + $0 })
     var links: [String: (removed: Int, all: Int, bytes: Int)] = [:]
@@ -215,6 +260,22 @@ private struct StoreContents {
       total += file.bytes
       if file.removed == file.all { freed += file.bytes }
     }
-    return StoreCollection(runs: removedRuns, recipes: removedRecipes, artifacts: gone, bytes: freed, left: total - freed)
+    freed += packedBytes
+    return StoreCollection(runs: removedRuns, recipes: removedRecipes, artifacts: gone, packs: repacked, bytes: freed, left: total - freed)
+  }
+
+  /// What is left of the packs that hold something of it, and how many bytes that frees.
+  private func packsWithout(recipes: Set<String>, artifacts: Set<String>) -> ([(name: String, left: [Pack.Entry])], Int) {
+    var changed: [(name: String, left: [Pack.Entry])] = [], freed = 0
+    for (pack, isInUse) in packs where !isInUse {
+      let left = pack.entries.filter { entry in
+        if let artifact = Self.artifact(of: entry) { return !artifacts.contains(artifact) }
+        return !recipes.contains(String(entry.name.dropFirst(8)))
+      }
+      if left.count == pack.entries.count { continue }
+      changed.append((pack.name, left))
+      freed += pack.byteCount - (left.isEmpty ? 0 : Pack.byteCount(of: left.map { ($0.name, $0.place.count) }))
+    }
+    return (changed, freed)
   }
 }

@@ -29,6 +29,7 @@ public struct StoreFindings: Sendable {
     self.width = width
     for name in names(in: "objects") { readArtifact(name) }
     for name in names(in: "recipes") { readRecipe(name) }
+    if Disk.exists(store.packs.folder) { for name in names(in: "packs") where !name.hasPrefix(".") { readPack(name) } }
     for name in names(in: "runs") where name != "latest" && !name.hasPrefix(".") {
       let path = "runs/\(name)/run.json"
       if Disk.exists("\(store.path)/\(path)"), Disk.json("\(store.path)/\(path)") == nil { tell(path, "it is no JSON") }
@@ -50,19 +51,64 @@ public struct StoreFindings: Sendable {
 
   private mutating func tell(_ path: String, _ what: String) { all.append(StoreFinding(path: path, what: what)) }
 
+  /// Its bytes, and what it holds as if that lay in files.
+  private mutating func readPack(_ name: String) {
+    let path = "packs/\(name)", full = store.path + "/" + path
+    guard let written = Disk.contents(full) else { return tell(path, "it cannot be read") }
+    bytes += written.count
+    if "\(written.withUnsafeBytes { Digest(of: $0) }).pack" != name { tell(path, "its bytes are not what was written") }
+    guard let pack = Pack(path: full) else { return tell(path, "it is no pack, or cut off") }
+    let own = Dictionary(pack.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for entry in pack.entries {
+      let parts = entry.name.split(separator: "/"), place = "\(path): \(entry.name)"
+      if parts.count == 2, parts[0] == "recipes" {
+        recipes += 1
+        readRecipe(String(parts[1]), place, pack.contents(entry))
+      } else if parts.count == 3, parts[0] == "objects", parts[2] == "artifact.json" {
+        artifacts += 1
+        let folder = "objects/\(parts[1])/"
+        guard let record = record(String(parts[1]), path + ": " + folder.dropLast(), pack.contents(entry)) else { continue }
+        for file in record.files {
+          guard let found = own[folder + file.name] else {
+            tell("\(path): \(folder)\(file.name)", "it is missing")
+            continue
+          }
+          if pack.contents(found).map({ FileDigest.of($0) }) != file.checksum { tell("\(path): \(folder)\(file.name)", "its bytes are not what was written") }
+        }
+      } else if parts.count != 3 || parts[0] != "objects" {
+        tell(place, "it is neither a recipe nor part of an artifact")
+      }
+    }
+  }
+
   private mutating func readArtifact(_ name: String) {
     artifacts += 1
     let path = "objects/\(name)", folder = store.objects + "/" + name
-    guard let digest = Digest(name) else { return tell(path, "it is not the name of an artifact") }
-    guard Disk.exists(folder + "/artifact.json") else { return tell(path, "it has no artifact.json") }
-    guard let content = Sealed.content(folder + "/artifact.json") else { return tell(path + "/artifact.json", "it is not what was written") }
-    guard let record = ArtifactRecord(content) else { return tell(path + "/artifact.json", "it is of another version of Millrace, or not what was written") }
-    if record.digest != digest { tell(path, "it holds another artifact, \(record.digest)") }
-    if let table = record.table, table.partitions.contains(where: { $0.file == nil }) { tell(path, "it has no rows") }
+    guard Digest(name) == nil || Disk.exists(folder + "/artifact.json") else { return tell(path, "it has no artifact.json") }
+    guard let record = record(name, path, Disk.contents(folder + "/artifact.json")) else { return }
     for file in record.files { read(file, path) }
     for other in Disk.names(in: folder) where other != "artifact.json" && !record.files.contains(where: { $0.name == other }) {
       tell(path + "/" + other, "it is no part of the artifact")
     }
+  }
+
+  /// What `artifact.json` says of the artifact of a name; nil: it says nothing.
+  private mutating func record(_ name: String, _ path: String, _ written: [UInt8]?) -> ArtifactRecord? {
+    guard let digest = Digest(name) else {
+      tell(path, "it is not the name of an artifact")
+      return nil
+    }
+    guard let content = written.flatMap({ Sealed.document(of: $0, path)?.value }) else {
+      tell(path + "/artifact.json", "it is not what was written")
+      return nil
+    }
+    guard let record = ArtifactRecord(content) else {
+      tell(path + "/artifact.json", "it is of another version of Millrace, or not what was written")
+      return nil
+    }
+    if record.digest != digest { tell(path, "it holds another artifact, \(record.digest)") }
+    if let table = record.table, table.partitions.contains(where: { $0.file == nil }) { tell(path, "it has no rows") }
+    return record
   }
 
   private mutating func read(_ file: ArtifactRecord.StoredFile, _ folder: String) {
@@ -80,11 +126,15 @@ public struct StoreFindings: Sendable {
   private mutating func readRecipe(_ name: String) {
     recipes += 1
     let path = "recipes/" + name
+    readRecipe(name, path, Disk.contents(store.path + "/" + path))
+  }
+
+  private mutating func readRecipe(_ name: String, _ path: String, _ written: [UInt8]?) {
     guard name.hasSuffix(".json"), let key = Digest(name.dropLast(5)) else { return tell(path, "it is not the name of a recipe") }
-    guard let (record, own) = Sealed.document(store.path + "/" + path).flatMap({ RecipeRecord.read($0) }) else { return tell(path, "it is not what was written") }
-    if own != key { return tell(path, "it holds another recipe, \(own)") }
+    guard let (record, own) = written.flatMap({ Sealed.document(of: $0, path) }).flatMap({ RecipeRecord.read($0) }) else { return tell(path, "it is not what was written") }
+    if own != key { tell(path, "it holds another recipe, \(own)") }
     for output in record.outputs where output.unkept == nil && !Disk.exists(store.folder(of: output.digest)) {
-      tell(path, "its artifact \(output.digest) is missing")
+      if store.packs.file("objects/\(output.digest)/artifact.json") == nil { tell(path, "its artifact \(output.digest) is missing") }
     }
   }
 }

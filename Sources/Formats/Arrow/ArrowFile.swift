@@ -17,10 +17,26 @@ public final class ArrowFile: @unchecked Sendable {
     self.trusted = trusted
     _ = try FileBytes(path: path, name: name)  // a folder or a pipe is said in our words
     var opened: OpaquePointer?, exported = ArrowSchema(), batches: Int64 = 0
-    try arrow(self.name) { $0.pointee.ipc_reader_open(path, trusted ? 0 : 1, &opened, &exported, &batches, $1, $2) }
+    try arrow(self.name) { $0.pointee.ipc_reader_open(path, nil, 0, trusted ? 0 : 1, &opened, &exported, &batches, $1, $2) }
     reader = opened!
     batchCount = Int(batches)
     do { foreign = try ForeignSchema(exported, file: self.name) } catch {
+      try ArrowLibrary.table().pointee.ipc_reader_close(opened!)
+      throw error
+    }
+  }
+
+  /// Of the bytes of a file of ours, which are copied; `name` is for messages.
+  public init(bytes: [UInt8], name: String) throws {
+    self.name = name
+    trusted = true
+    var opened: OpaquePointer?, exported = ArrowSchema(), batches: Int64 = 0
+    try bytes.withUnsafeBytes { bytes in
+      try arrow(name) { $0.pointee.ipc_reader_open(name, bytes.baseAddress, Int64(bytes.count), 0, &opened, &exported, &batches, $1, $2) }
+    }
+    reader = opened!
+    batchCount = Int(batches)
+    do { foreign = try ForeignSchema(exported, file: name) } catch {
       try ArrowLibrary.table().pointee.ipc_reader_close(opened!)
       throw error
     }

@@ -17,11 +17,13 @@ public final class ArrowFileWriter: @unchecked Sendable {
   /// By column: how the first batch had it, and what the file's dictionary holds so far.
   private var dictionaries: [GrowingDictionary?] = []
   private let seeing: Seeing?
+  private let held: Int
 
   /// The file is made with the first batch (or by `finish`), which says which text columns have a dictionary. `seeing` is
-  /// given all bytes of the file in their order.
-  public init(path: String, schema: Schema, seeing: ((UnsafeRawBufferPointer) -> Void)? = nil) {
+  /// given all bytes of the file in their order. Of at most `held` bytes no file is made: `seeing` is given all of them at once.
+  public init(path: String, schema: Schema, held: Int = 0, seeing: ((UnsafeRawBufferPointer) -> Void)? = nil) {
     self.path = path
+    self.held = held
     self.schema = schema
     self.seeing = seeing.map(Seeing.init)
   }
@@ -47,7 +49,7 @@ public final class ArrowFileWriter: @unchecked Sendable {
     try arrow(path) { $0.pointee.ipc_writer_append(writer, &array, nil, nil, $1, $2) }
   }
 
-  /// Footer, close. Returns the size in bytes. `durably`: it is on the disk when this returns.
+  /// Footer, close. Returns the size in bytes: there is a file when it is more than was to be held. `durably`: it is on the disk when this returns.
   @discardableResult public func finish(durably: Bool = true) throws -> Int {
     try open { _ in false }
     let done = writer!
@@ -69,7 +71,7 @@ public final class ArrowFileWriter: @unchecked Sendable {
         Unmanaged<Seeing>.fromOpaque(context!).takeUnretainedValue().body(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
       }
     }
-    try arrow(path) { $0.pointee.ipc_writer_open(path, &exported, nil, written, context, &opened, $1, $2) }
+    try arrow(path) { $0.pointee.ipc_writer_open(path, &exported, nil, Int64(held), written, context, &opened, $1, $2) }
     writer = opened
   }
 }

@@ -21,6 +21,25 @@ extension ByteSource {
   }
 }
 
+/// Bytes that are in memory.
+// @unchecked: by the protocol's contract one thread uses it at a time.
+public final class HeldBytes: ByteSource, @unchecked Sendable {
+  public let name: String
+  private var left: ArraySlice<UInt8>
+
+  public init(_ bytes: [UInt8], name: String) {
+    self.name = name
+    left = bytes[...]
+  }
+
+  public func read(into room: UnsafeMutableRawBufferPointer) -> Int {
+    let next = left.prefix(room.count)
+    room.copyBytes(from: next)
+    left = left.dropFirst(next.count)
+    return next.count
+  }
+}
+
 /// A regular file. Pipes, devices and folders are refused, because they hang or never end.
 // @unchecked: by the protocol's contract one thread uses it at a time.
 public final class FileBytes: ByteSource, @unchecked Sendable {

@@ -24,8 +24,8 @@ public struct BoundPlan: Sendable {
   public subscript(stage name: String) -> BoundStage? { stages.first { $0.name == name } }
 }
 
-/// One stage of a bound plan.
-public struct BoundStage: Sendable {
+/// One stage of a bound plan; never changes. A class: a plan is handed around by the thousand stages, and a copy of one would count all of its parts.
+public final class BoundStage: Sendable {
   public let name: String
   public let stage: any Stage
   public let contract: Contract

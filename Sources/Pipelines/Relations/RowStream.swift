@@ -122,12 +122,15 @@ public struct RowStream: Sendable {
   private static func prepared<From: Sendable, To: Sendable>(
     _ wave: [RowStep<From>], _ context: any RunContext, _ work: @Sendable (From) throws -> To
   ) throws -> [RowStep<To>] {
-    try context.concurrentMap(wave.count) { at in
+    let step = { @Sendable (at: Int) throws -> RowStep<To> in
       switch wave[at] {
       case .partition(let key): .partition(key)
       case .batch(let rows): .batch(try work(rows))
       }
     }
+    // To wake a thread for the opening of a partition takes longer than that.
+    let batches = wave.reduce(0) { if case .batch = $1 { $0 + 1 } else { $0 } }
+    return batches < 2 ? try wave.indices.map(step) : try context.concurrentMap(wave.count, step)
   }
 
   /// Every batch in order, prepared concurrently, handed over one by one; `opening` is told each partition before its rows.
