@@ -142,9 +142,9 @@ if let named = Context.environment["MILLRACE_TARGETS"] {
     .executableTarget(
       name: "read-any", dependencies: ["Formats", "Columns", "Diagnostics"], path: "Tests/Corpora/ReadAny", swiftSettings: strict),
   ]
-  // What the thread sanitizer cannot see of Swift's own locks; for every test target, so that it stands in the one executable.
+  // What the thread sanitizer cannot see of Swift's own locks; for every test target, so that it stands in the one executable, and for the programs that tests start.
   package.targets.append(.target(name: "CWatchedLocks", path: "Tests/Sanitizers", publicHeadersPath: "."))
-  for target in package.targets where target.type == .test { target.dependencies.append("CWatchedLocks") }
+  for target in package.targets where target.type == .test || ["millrace", "millrace-view"].contains(target.name) { target.dependencies.append("CWatchedLocks") }
   let dependencies = Dictionary(uniqueKeysWithValues: package.targets.map { target in
     (target.name, target.dependencies.compactMap { dependency in
       switch dependency {

@@ -65,6 +65,35 @@ try:
         stage = owner.get(name.split("/")[1])
         tally.check(case, mended(readers.get(stage, []), [stage] if stage else []))
 
+    # Packs, in which small stages lie together: what is flipped in one is made again, each by itself; one that cannot be read goes with the next collection.
+    packed = shop.store("packed")
+    shop.run("many", packed)
+    packs = sorted(name for name in os.listdir(packed + "/packs") if name.endswith(".pack"))
+    again = [word for at in range(60) for word in ("--force", f"few{at}")]
+    for turn in range(max(6, times // 3)):
+        shutil.rmtree(store, ignore_errors=True)
+        shutil.copytree(packed, store, symlinks=True)
+        name, how = "packs/" + rng.choice(packs), ("flip", "flip", "cut")[turn % 3]
+        at = rng.randrange(os.path.getsize(f"{store}/{name}"))
+        with open(f"{store}/{name}", "r+b") as file:
+            if how == "flip":
+                file.seek(at)
+                byte = file.read(1)[0]
+                file.seek(at)
+                file.write(bytes([byte ^ (1 << rng.randrange(8))]))
+            else:
+                file.truncate(at)
+        found, problem = shop.verify(store), None
+        if found.code != 3 or name not in found.out:
+            problem = f"cache verify: exit {found.code}: {found.out}"
+        for more in ([], again):
+            after = shop.run("many", store, *more)
+            if problem is None and (after.code != 0 or digests(after.out) != shop.expected["many"]):
+                problem = f"a run after it: exit {after.code}: {after.err[:400]}"
+        gone = shop.call([MILLRACE, "cache", "gc", "--artifacts", store])
+        tally.count(f"found (pack, {how})", problem is None)
+        tally.check(f"{name}: {how} at {at}", problem or (f"cache gc: {gone.err}" if gone.code else shop.unsound(store, "many")))
+
     # Two artifacts in each other's place, an artifact of another store, one of another format.
     objects = sorted(os.listdir(pristine + "/objects"))
     for turn in range(max(2, times // 20)):

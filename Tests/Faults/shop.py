@@ -32,9 +32,12 @@ DOCUMENT = """{ "pipeline": "shop",
 MORE = """,
     "days": { "stage": "aggregate", "from": "good", "with": { "by": { "day": "date_trunc('day', at)" }, "aggregates": { "orders": "count(distinct invoice)" } } }"""
 
-# A third one: so many small stages that they are flushed in groups.
+# A third one: so many small stages that they share packs; and a fourth, whose stages are larger, have files of their own, and are flushed in groups.
 MANY = "".join(f""",
     "few{at}": {{ "stage": "aggregate", "from": "customers", "with": {{ "by": {{ "x": "frequency + {at}" }}, "aggregates": {{ "customers": "count(*)" }} }} }}""" for at in range(60))
+LARGE = "".join(f""",
+    "wide{at}": {{ "stage": "feature-engineer", "from": "good", "with": {{ "derive": {{
+        "a": "price * {at}", "b": "price + {at}", "c": "quantity + {at}", "d": "quantity * {at}" }} }} }}""" for at in range(40))
 
 
 class Outcome:
@@ -74,7 +77,7 @@ class Shop:
                 customer = "" if row % 50 == 7 else f"c{rng.randrange(rows // 12)}"
                 at = f"2011-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d} {rng.randrange(24):02d}:00:00"
                 file.write(f"i{row // 3},{customer},{at},{rng.randrange(0, 9)},{rng.randrange(50, 5000) / 100}\n")
-        documents = {"shop": "", "days": MORE, "many": MANY}
+        documents = {"shop": "", "days": MORE, "many": MANY, "large": LARGE}
         for name, more in documents.items():
             with open(f"{self.path}/{name}.json", "w") as file:
                 file.write(DOCUMENT % more)

@@ -81,10 +81,16 @@ def disturbed(document, call, fault, number):
     return outcome, struck
 
 
+def plans(call):
+    """Documents and strides. Large stages are flushed together, and so that there are few of these calls; small ones share packs, with few calls for each."""
+    if call == "syncfs":
+        return [("large", 1)]
+    packed = {"fsync": max(1, stride // 8), "rename": max(1, stride // 8), "write": stride, "openat": 2 * stride, "pread64": 2 * stride}
+    return [("shop", stride)] + ([("many", packed[call])] if call in packed else [])
+
+
 try:
-    for call in sys.argv[2:] or CALLS:
-        # Stages are flushed together where there are many of them, and so that there are few of these calls.
-        document, step = ("many", 1) if call == "syncfs" else ("shop", stride)
+    for call, document, step in [(call, *plan) for call in sys.argv[2:] or CALLS for plan in plans(call)]:
         faults = [f"error={error}" for error in ERRORS] + (["signal=SIGKILL"] if call in KILLED else [])
         for at, fault in enumerate(faults):
             # Strides begin at different places, so that a short round meets other places for each error.
@@ -111,7 +117,7 @@ try:
                     elif is_memory:
                         problem = None
                         tally.count("ended for want of memory")
-                    tally.check(f"{call} {fault} at {number}", problem or shop.unsound("store", document))
+                    tally.check(f"{document}: {call} {fault} at {number}", problem or shop.unsound("store", document))
                 number += step
 finally:
     shop.close()

@@ -115,6 +115,10 @@ private struct StoreContents {
   private let files: [(path: String, identity: String, bytes: Int, links: Int)]
   /// Packs in use stay as they are.
   private let packs: [(pack: Pack, isInUse: Bool)]
+  /// Of those nothing can be had.
+  private let unreadable: [(name: String, bytes: Int)]
+  /// What has a file or folder of its own, by its name in a pack: there nobody reads it any more.
+  private let superseded: Set<String>
 
   /// Throws when a part of it cannot be read: what cannot be seen must not be taken for nothing.
   init(_ store: ArtifactStore) throws {
@@ -139,6 +143,12 @@ private struct StoreContents {
         isHeld: Disk.exists(folder + "/pinned"))
     }
     packs = store.packs.all.map { ($0, isInUse($0.path)) }
+    let readable = Set(packs.map(\.pack.name))
+    // What cannot be opened at this moment may be whole.
+    unreadable = try Disk.list(store.packs.folder).filter { $0.hasSuffix(".pack") && !readable.contains($0) }.compactMap { name in
+      let path = store.packs.folder + "/" + name
+      return try Disk.read(path).map { (name, $0.count) }
+    }
     let loose = try Disk.list(store.recipes), known = Set(loose)
     var places: [String: (pack: Pack, entry: Pack.Entry, isInUse: Bool)] = [:]
     for (pack, isUsed) in packs {
@@ -178,6 +188,8 @@ private struct StoreContents {
     }
     for folder in ["objects", "recipes", "runs"] { look(folder) }
     for (pack, _) in packs { look("packs/" + pack.name) }
+    for pack in unreadable { look("packs/" + pack.name) }
+    superseded = Set(loose.map { "recipes/" + $0 } + folders)
     self.files = files
   }
 
@@ -266,11 +278,11 @@ private struct StoreContents {
 
   /// What is left of the packs that hold something of it, and how many bytes that frees.
   private func packsWithout(recipes: Set<String>, artifacts: Set<String>) -> ([(name: String, left: [Pack.Entry])], Int) {
-    var changed: [(name: String, left: [Pack.Entry])] = [], freed = 0
+    var changed: [(name: String, left: [Pack.Entry])] = unreadable.map { ($0.name, []) }, freed = unreadable.reduce(0) { $0 + $1.bytes }
     for (pack, isInUse) in packs where !isInUse {
       let left = pack.entries.filter { entry in
-        if let artifact = Self.artifact(of: entry) { return !artifacts.contains(artifact) }
-        return !recipes.contains(String(entry.name.dropFirst(8)))
+        if let artifact = Self.artifact(of: entry) { return !artifacts.contains(artifact) && !superseded.contains(artifact) }
+        return !recipes.contains(String(entry.name.dropFirst(8))) && !superseded.contains(entry.name)
       }
       if left.count == pack.entries.count { continue }
       changed.append((pack.name, left))

@@ -51,34 +51,39 @@ public struct StoreFindings: Sendable {
 
   private mutating func tell(_ path: String, _ what: String) { all.append(StoreFinding(path: path, what: what)) }
 
-  /// Its bytes, and what it holds as if that lay in files.
+  /// What it holds, as if that lay in files: with the list at its beginning that is every byte. What has a file of its own meanwhile nobody reads here.
   private mutating func readPack(_ name: String) {
-    let path = "packs/\(name)", full = store.path + "/" + path
-    guard let written = Disk.contents(full) else { return tell(path, "it cannot be read") }
-    bytes += written.count
-    if "\(written.withUnsafeBytes { Digest(of: $0) }).pack" != name { tell(path, "its bytes are not what was written") }
-    guard let pack = Pack(path: full) else { return tell(path, "it is no pack, or cut off") }
-    let own = Dictionary(pack.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let path = "packs/\(name)"
+    guard let pack = Pack(path: store.path + "/" + path) else { return tell(path, "it is no pack, or not what was written; cache gc takes it away") }
+    bytes += pack.byteCount
+    var named: Set<String> = [], own: Set<String> = []
     for entry in pack.entries {
       let parts = entry.name.split(separator: "/"), place = "\(path): \(entry.name)"
       if parts.count == 2, parts[0] == "recipes" {
+        if Disk.exists(store.path + "/" + entry.name) { continue }
         recipes += 1
         readRecipe(String(parts[1]), place, pack.contents(entry))
-      } else if parts.count == 3, parts[0] == "objects", parts[2] == "artifact.json" {
+      } else if parts.count == 3, parts[0] == "objects" {
+        if Disk.exists(store.objects + "/" + parts[1]) { continue }
+        own.insert(entry.name)
+        guard parts[2] == "artifact.json" else { continue }
         artifacts += 1
         let folder = "objects/\(parts[1])/"
+        named.insert(entry.name)
         guard let record = record(String(parts[1]), path + ": " + folder.dropLast(), pack.contents(entry)) else { continue }
         for file in record.files {
-          guard let found = own[folder + file.name] else {
+          named.insert(folder + file.name)
+          guard let found = pack.entries.first(where: { $0.name == folder + file.name }) else {
             tell("\(path): \(folder)\(file.name)", "it is missing")
             continue
           }
           if pack.contents(found).map({ FileDigest.of($0) }) != file.checksum { tell("\(path): \(folder)\(file.name)", "its bytes are not what was written") }
         }
-      } else if parts.count != 3 || parts[0] != "objects" {
+      } else {
         tell(place, "it is neither a recipe nor part of an artifact")
       }
     }
+    for name in own.subtracting(named).sorted() { tell("\(path): \(name)", "it is no part of the artifact") }
   }
 
   private mutating func readArtifact(_ name: String) {
