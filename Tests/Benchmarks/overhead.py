@@ -60,7 +60,7 @@ def millrace(kind, n, rounds=5):
     run = [MILLRACE, "run", "p.json", "--quiet"]
     first, again = measured(run, folder), measured(run, folder, rounds=rounds)
     changed = measured(run + ["--set", "p=2"], folder) if kind == "seven" else None
-    objects = len(os.listdir(folder + "/artifacts/objects"))
+    objects = json.loads(subprocess.run([MILLRACE, "cache", "stats", "--json"], cwd=folder, capture_output=True, check=True).stdout)["objects"]
     if objects < n:
         print(f"{kind} {n}: {objects} artifacts, not one for each stage", file=sys.stderr)
     shutil.rmtree(folder)

@@ -65,7 +65,7 @@ struct Executable {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
       posix_spawn_file_actions_addopen(&actions, 1, files.out, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
       posix_spawn_file_actions_addopen(&actions, 2, files.error, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-      let kept: [String] = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"].compactMap { (name: String) -> String? in
+      let kept: [String] = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "TSAN_OPTIONS"].compactMap { (name: String) -> String? in
         // What a test sets is not inherited too: of two of one name the first would count.
         environment.contains { $0.hasPrefix(name + "=") } ? nil : getenv(name).map { "\(name)=\(String(cString: $0))" }
       }
