@@ -51,6 +51,21 @@ import Testing
     #expect(try run(folder).executed == ["sums[*]", "table"])
   }
 
+  /// One entry of the document is wrong once, however many variants it has.
+  @Test func whatAllVariantsGetWrongIsToldOnce() {
+    let folder = folder(Self.document.replacing("\"n < $high\"]", with: "\"n < $high\"], \"distinct\": \"$word\""))
+    let outcome = folder.millrace("check", "m.json")
+    #expect(outcome.code == 2)
+    #expect(outcome.error == """
+      m.json:8:94: error: pipeline "m", stage "both[least=1,high=10]" (clean): setting "distinct" does not fit
+        8 | …both": { "stage": "clean", "from": "some", "with": { "keep": ["n < $high"], "distinct": "$word" } },
+          |                                                                                          ^~~~~~~
+        expected true or false, or a list of texts, found the text "$word"
+        hint: write "${word}" for the value of parameter "word"
+
+      """)
+  }
+
   @Test func allVariantsAreOneTable() throws {
     let folder = folder()
     #expect(try run(folder).code == 0)

@@ -48,6 +48,8 @@ private struct Binder {
   let find: FileFinder?
   var bound: [BoundStage] = []
   var mistakes: [Diagnostic] = []
+  /// Of variants, before the stage is named.
+  private var ofVariants: [Diagnostic] = []
   var warnings: [Diagnostic] = []
   /// Indices into `bound`; a stage that did not bind is absent, and what needs it is not checked further.
   private var places: [String: Int] = [:]
@@ -256,7 +258,21 @@ private struct Binder {
   private mutating func tell(_ mistake: Diagnostic, of stage: ResolvedStage, _ contract: Contract?) {
     if mistakes.count > document.document.source.text.mistakeLimit { return }
     let owner = "pipeline \"\(document.document.name)\", stage \"\(stage.name)\"" + (contract.map { " (\($0.kind))" } ?? "")
-    mistakes.append(document.located(mistake, stage: stage.name).told(of: owner, at: document.document.span(of: stage.name)))
+    var located = document.located(mistake, stage: stage.name)
+    if located.hint == nil { located.hint = parameterHint(mistake, stage) }
+    // The variants of a stage are one entry of the document: what several of them get wrong in the same words is told of the first.
+    if !stage.variant.entries.isEmpty {
+      if ofVariants.contains(located) { return }
+      ofVariants.append(located)
+    }
+    mistakes.append(located.told(of: owner, at: document.document.span(of: stage.name)))
+  }
+
+  /// For a setting that reads `$p`, as SQL names a parameter, where `${p}` is its value.
+  private func parameterHint(_ mistake: Diagnostic, _ stage: ResolvedStage) -> String? {
+    guard case .setting(let path, _, _) = mistake.place, let text = stage.with[path]?.string, text.hasPrefix("$"), stage.values[String(text.dropFirst())] != nil
+    else { return nil }
+    return "write \"${\(text.dropFirst())}\" for the value of parameter \"\(text.dropFirst())\""
   }
 
   /// Our own mistake, not the user's, so it traps: recipes are made from these names.
