@@ -25,6 +25,17 @@ def fresh():
     shutil.copytree(pristine, store, symlinks=True)
 
 
+def change(path, how, at):
+    with open(path, "r+b") as file:
+        if how == "flip":
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ (1 << rng.randrange(8))]))
+        else:
+            file.truncate(0 if how == "empty" else at)
+
+
 def mended(readers, owners):
     """None when runs give what they gave, mend what they read, and the store is sound after them."""
     plain = shop.run("shop", store)
@@ -48,14 +59,7 @@ try:
         path, how = f"{store}/{name}", ("flip", "flip", "flip", "cut", "empty")[turn % 5]
         size = os.path.getsize(path)
         at = rng.randrange(size)
-        with open(path, "r+b") as file:
-            if how == "flip":
-                file.seek(at)
-                byte = file.read(1)[0]
-                file.seek(at)
-                file.write(bytes([byte ^ (1 << rng.randrange(8))]))
-            else:
-                file.truncate(0 if how == "empty" else at)
+        change(path, how, at)
         case, found = f"{name}: {how} at {at} of {size}", shop.verify(store)
         if found.code != 3 or name not in found.out:
             tally.check(case, f"cache verify: exit {found.code}: {found.out}")
@@ -76,14 +80,7 @@ try:
         shutil.copytree(packed, store, symlinks=True)
         name, how = "packs/" + rng.choice(packs), ("flip", "flip", "cut")[turn % 3]
         at = rng.randrange(os.path.getsize(f"{store}/{name}"))
-        with open(f"{store}/{name}", "r+b") as file:
-            if how == "flip":
-                file.seek(at)
-                byte = file.read(1)[0]
-                file.seek(at)
-                file.write(bytes([byte ^ (1 << rng.randrange(8))]))
-            else:
-                file.truncate(at)
+        change(f"{store}/{name}", how, at)
         found, problem = shop.verify(store), None
         if found.code != 3 or name not in found.out:
             problem = f"cache verify: exit {found.code}: {found.out}"

@@ -95,9 +95,8 @@ extension Execution {
   /// Whether a pack is the place for what a stage gave: small, and nothing of it to be replaced, since what has a file of its own goes before a pack.
   private func mayBePacked(_ key: Digest, _ sealed: SealedOutputs) -> Bool {
     let store = freshness.store
-    guard sealed.outputs.allSatisfy({ $0.small != nil && $0.record.byteCount <= StageContext.mostHeld }), store.packs.file("recipes/\(key).json") == nil, !Disk.exists(store.recipes + "/\(key).json") else {
-      return false
-    }
+    let isSmall = sealed.outputs.allSatisfy { $0.small != nil && $0.record.byteCount <= StageContext.mostHeld }
+    guard isSmall, store.packs.file("recipes/\(key).json") == nil, !Disk.exists(store.recipes + "/\(key).json") else { return false }
     return sealed.outputs.allSatisfy { output in
       // Many stages may give the same, an empty table for one.
       if case .missing = store.condition(of: output.record.digest) { return true }

@@ -146,8 +146,8 @@ private struct StoreContents {
     let readable = Set(packs.map(\.pack.name))
     // What cannot be opened at this moment may be whole.
     unreadable = try Disk.list(store.packs.folder).filter { $0.hasSuffix(".pack") && !readable.contains($0) }.compactMap { name in
-      let path = store.packs.folder + "/" + name
-      return try Disk.read(path).map { (name, $0.count) }
+      let path = store.packs.folder + "/" + name, bytes = try Disk.read(path)?.count
+      return Pack(path: path) == nil ? bytes.map { (name, $0) } : nil
     }
     let loose = try Disk.list(store.recipes), known = Set(loose)
     var places: [String: (pack: Pack, entry: Pack.Entry, isInUse: Bool)] = [:]
