@@ -18,11 +18,11 @@ public struct BFGS: Sendable {
     while !converged, iterations < maximumIterations, value.isFinite {
       iterations += 1
       var direction = multiply(inverse, g).map { -$0 }
-      var slope = dot(direction, g)
+      var slope = dotProduct(direction, g)
       if !(slope < 0) {
         inverse = identity(n, 1)
         direction = g.map { -$0 }
-        slope = dot(direction, g)
+        slope = dotProduct(direction, g)
         fresh = true
       }
       var t = fresh ? min(1, 1 / max(norm(g), 1e-300)) : 1
@@ -36,7 +36,7 @@ public struct BFGS: Sendable {
           high = t
         } else {
           found = (trial, v, gradient)
-          if dot(gradient, direction) >= 0.9 * slope { break }
+          if dotProduct(gradient, direction) >= 0.9 * slope { break }
           low = t
         }
         t = high.isFinite ? 0.5 * (low + high) : 2 * t
@@ -49,11 +49,11 @@ public struct BFGS: Sendable {
       }
       let s = zip(next.x, x).map(-)
       let y = zip(next.gradient, g).map(-)
-      let sy = dot(s, y)
+      let sy = dotProduct(s, y)
       if sy > 1e-300 {
-        if fresh { inverse = identity(n, sy / max(dot(y, y), 1e-300)) }
+        if fresh { inverse = identity(n, sy / max(dotProduct(y, y), 1e-300)) }
         let hy = multiply(inverse, y)
-        let factor = (sy + dot(y, hy)) / (sy * sy)
+        let factor = (sy + dotProduct(y, hy)) / (sy * sy)
         for i in 0..<n {
           for j in 0..<n { inverse[i * n + j] += factor * s[i] * s[j] - (hy[i] * s[j] + s[i] * hy[j]) / sy }
         }
@@ -75,6 +75,5 @@ public struct BFGS: Sendable {
   private func multiply(_ m: [Double], _ v: [Double]) -> [Double] {
     v.indices.map { i in v.indices.reduce(0) { $0 + m[i * v.count + $1] * v[$1] } }
   }
-  private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
   private func norm(_ v: [Double]) -> Double { v.map(\.magnitude).max() ?? 0 }
 }

@@ -161,7 +161,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{ "notNul": "id" }"#, "5:46: error: pipeline \"p\", stage \"sales\" (ingest): the expectation does not say what is expected"),
+    (#"{ "notNul": "id" }"#, "5:48: error: pipeline \"p\", stage \"sales\" (ingest): unknown key \"notNul\" of an expectation"),
+    (#"{ "severity": "warn" }"#, "5:46: error: pipeline \"p\", stage \"sales\" (ingest): the expectation does not say what is expected"),
     (#"{ "unique": "idd" }"#, "5:58: error: pipeline \"p\", stage \"sales\" (ingest): no column \"idd\" in the input"),
     (#"{ "unique": "id", "severty": "warn" }"#, "5:64: error: pipeline \"p\", stage \"sales\" (ingest): unknown key \"severty\" of an expectation with \"unique\""),
     (#"{ "unique": "id", "severity": "fatal" }"#, "5:76: error: pipeline \"p\", stage \"sales\" (ingest): \"severity\" of an expectation does not fit"),

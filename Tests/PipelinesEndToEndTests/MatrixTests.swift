@@ -111,7 +111,7 @@ import Testing
     ("\"least\": [1, 2, 3]", "\"least\": []", "4:24: error: the values of \"least\" do not fit"),
     ("\"least\": [1, 2, 3]", "\"least\": [1, \"a\"]", "4:28: error: a value of \"least\" does not fit"),
     ("\"least\": [1, 2, 3]", "\"least\": [1, 1]", "4:28: error: a value of \"least\" stands there twice"),
-    ("{ \"all\": \"sums\" }", "{ \"all\": \"rows\" }", "10:34: error: stage \"table\" reads all variants of \"rows\", which has none"),
+    ("{ \"all\": \"sums\" }", "{ \"all\": \"rows\" }", "10:42: error: stage \"table\" reads all variants of \"rows\", which has none"),
     ("{ \"all\": \"sums\" }", "{ \"all\": \"sms\" }", "10:42: error: stage \"table\" reads \"sms\", and there is no such stage"),
   ]) func mistakesAreTold(old: String, new: String, told: String) {
     let outcome = folder(Self.document.replacing(old, with: new)).millrace("check", "m.json")

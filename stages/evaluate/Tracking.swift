@@ -25,20 +25,10 @@ struct Tracking: SettingsGroup {
   ])
 
   func mistakes(in schema: Schema) -> [Diagnostic] {
-    var mistakes: [Diagnostic] = []
-    if let mistake = schema.mistake(finding: customer, of: "transactions", at: .setting(["tracking", "customer"])) { mistakes.append(mistake) }
-    if let mistake = schema.mistake(finding: at, of: "transactions", at: .setting(["tracking", "at"])) {
-      mistakes.append(mistake)
-    } else if let type = schema.type(of: at) {
-      if case .timestamp = type { return mistakes }
-      if type != .date {
-        mistakes.append(
-          Diagnostic(
-            "column \"\(at)\" of input \"transactions\" has a type that does not fit", at: .setting(["tracking", "at"]),
-            expected: "a date or timestamp", found: "\(type)"))
-      }
-    }
-    return mistakes
+    [
+      schema.mistake(finding: customer, of: "transactions", at: .setting(["tracking", "customer"])),
+      schema.mistake(readingDays: at, of: "transactions", at: .setting(["tracking", "at"])),
+    ].compactMap { $0 }
   }
 
   struct Result {

@@ -25,20 +25,10 @@ struct BackTest: SettingsGroup {
   }
 
   func mistakes(in schema: Schema) -> [Diagnostic] {
-    var mistakes: [Diagnostic] = []
-    if let mistake = schema.mistake(finding: customer, of: "transactions", at: .setting(["backtest", "customer"])) { mistakes.append(mistake) }
-    if let mistake = schema.mistake(finding: at, of: "transactions", at: .setting(["backtest", "at"])) {
-      mistakes.append(mistake)
-    } else if let type = schema.type(of: at) {
-      if case .timestamp = type { return mistakes }
-      if type != .date {
-        mistakes.append(
-          Diagnostic(
-            "column \"\(at)\" of input \"transactions\" has a type that does not fit", at: .setting(["backtest", "at"]),
-            expected: "a date or timestamp", found: "\(type)"))
-      }
-    }
-    return mistakes
+    [
+      schema.mistake(finding: customer, of: "transactions", at: .setting(["backtest", "customer"])),
+      schema.mistake(readingDays: at, of: "transactions", at: .setting(["backtest", "at"])),
+    ].compactMap { $0 }
   }
 
   func run(_ table: TableArtifact, _ unit: Duration.Unit, prior: WeakPrior?, _ context: any RunContext) throws -> (choice: ModelChoice, cuts: Cuts) {

@@ -20,22 +20,10 @@ struct SalesPeriods {
 
   func mistakes(in schema: Schema) -> [Diagnostic] {
     let standard = Forecast()
-    var mistakes: [Diagnostic] = []
-    let place: Place = at == standard.at ? .input(port: "sales") : .setting(["at"])
-    if let mistake = schema.mistake(finding: at, of: "sales", at: place) {
-      mistakes.append(mistake)
-    } else if let type = schema.type(of: at) {
-      var isTime = type == .date
-      if case .timestamp = type { isTime = true }
-      if !isTime {
-        mistakes.append(
-          Diagnostic(
-            "column \"\(at)\" of input \"sales\" has a type that does not fit", at: place, expected: "a date or timestamp", found: "\(type)"))
-      }
-    }
-    let other: Place = value == standard.value ? .input(port: "sales") : .setting(["value"])
-    if let mistake = schema.mistake(readingNumbers: value, of: "sales", at: other) { mistakes.append(mistake) }
-    return mistakes
+    return [
+      schema.mistake(readingDays: at, of: "sales", at: at == standard.at ? .input(port: "sales") : .setting(["at"])),
+      schema.mistake(readingNumbers: value, of: "sales", at: value == standard.value ? .input(port: "sales") : .setting(["value"])),
+    ].compactMap { $0 }
   }
 
   func read(_ table: TableArtifact, since: CivilDate?, until: CivilDate?, _ context: any RunContext) throws -> Sums {

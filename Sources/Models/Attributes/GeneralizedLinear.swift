@@ -144,22 +144,12 @@ public struct GeneralizedLinear: Hashable, Sendable {
     let rows = FixedChunks.map(count: k + 1, chunk: 4) { range in
       range.map { i -> (Double, [Double]) in
         let weighted = zip(column(i), weight).map { $0 * $1 }
-        return (Self.product(column(i), residual) / n, (0...i).map { Self.product(weighted, column($0)) / n })
+        return (dotProduct(column(i), residual) / n, (0...i).map { dotProduct(weighted, column($0)) / n })
       }
     }.flatMap { $0 }
     var fisher = SymmetricMatrix(order: k + 1)
     for (i, row) in rows.enumerated() { for (j, value) in row.1.enumerated() { fisher[i, j] = value } }
     return (rows.map(\.0), fisher)
-  }
-
-  private static func product(_ a: [Double], _ b: [Double]) -> Double {
-    a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        var sum = 0.0
-        for row in 0..<a.count { sum += a[row] * b[row] }
-        return sum
-      }
-    }
   }
 
   func deviance(_ eta: [Double], _ y: [Double]) -> Double {

@@ -44,23 +44,13 @@ public struct PenalizedLeastSquares: Sendable {
       let products = FixedChunks.map(count: pairs.count, chunk: 64) { range in
         range.map { at in
           let (i, j) = pairs[at]
-          return Self.product(centered.columns[i], centered.columns[j]) * factors[i] * factors[j] / n
+          return dotProduct(centered.columns[i], centered.columns[j]) * factors[i] * factors[j] / n
         }
       }.flatMap { $0 }
       var gram = SymmetricMatrix(order: columns.count)
       for (pair, product) in zip(pairs, products) { gram[pair.0, pair.1] = product }
       self.gram = gram
-      xy = columns.indices.map { Self.product(centered.columns[$0], centered.y) * factors[$0] / n }
-    }
-
-    private static func product(_ a: [Double], _ b: [Double]) -> Double {
-      a.withUnsafeBufferPointer { a in
-        b.withUnsafeBufferPointer { b in
-          var sum = 0.0
-          for row in 0..<a.count { sum += a[row] * b[row] }
-          return sum
-        }
-      }
+      xy = columns.indices.map { dotProduct(centered.columns[$0], centered.y) * factors[$0] / n }
     }
   }
 

@@ -26,9 +26,9 @@ enum BoxedLeastSquares {
           return zip(residuals(up), residuals(down)).map { ($0 - $1) / (up[i] - down[i]) }
         }
         var hessian = SymmetricMatrix(order: p.count)
-        for i in p.indices { for j in 0...i { hessian[i, j] = 2 * dot(slopes[i], slopes[j]) / unit } }
+        for i in p.indices { for j in 0...i { hessian[i, j] = 2 * dotProduct(slopes[i], slopes[j]) / unit } }
         for i in p.indices { hessian[i, i] += 1e-12 }
-        return (sum(r) / unit, slopes.map { 2 * dot($0, r) / unit }, hessian)
+        return (sum(r) / unit, slopes.map { 2 * dotProduct($0, r) / unit }, hessian)
       }
       guard found.value.isFinite else { continue }
       if best == nil || found.value < best!.value * (1 - 1e-9) { best = found }
@@ -38,5 +38,4 @@ enum BoxedLeastSquares {
   }
 
   static func sum(_ r: [Double]) -> Double { r.reduce(0) { $0 + $1 * $1 } }
-  private static func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 }

@@ -9,6 +9,16 @@ extension Schema {
     return Diagnostic("column \"\(name)\" of input \"\(port)\" is not numeric", at: place, expected: "a number type", found: "\(type)")
   }
 
+  /// Why column `name` does not say on which day something was, said at `place`; nil when it does.
+  public func mistake(readingDays name: String, of port: String, at place: Place) -> Diagnostic? {
+    switch type(of: name) {
+    case nil: missing(name, of: port, at: place)
+    case .date?, .timestamp?: nil
+    case let type?:
+      Diagnostic("column \"\(name)\" of input \"\(port)\" has a type that does not fit", at: place, expected: "a date or timestamp", found: "\(type)")
+    }
+  }
+
   /// That there is no column `name`, said at `place`; nil when there is one.
   public func mistake(finding name: String, of port: String, at place: Place) -> Diagnostic? {
     index(of: name) == nil ? missing(name, of: port, at: place) : nil

@@ -31,7 +31,8 @@ extension DocumentReader {
         if !DocumentAxis.canName(value.text) {
           misfit("a value of \"\(name)\" cannot stand in the name of a variant", place, "a text without [ ] , = \" and line breaks")
         } else if values.contains(where: { $0.text == value.text }) {
-          misfit("a value of \"\(name)\" stands there twice", place, "every value once")
+          misfit("a value of \"\(name)\" stands there twice", place, "every value once", isHarmless: true)
+          continue
         }
         values.append(value)
       }
@@ -43,11 +44,12 @@ extension DocumentReader {
     guard let written = node["expect"] else { return [] }
     let place = path + ["expect"]
     guard let items = written.items else {
-      misfit("\"expect\" of stage \"\(stage)\" does not fit", place, #"a list such as [{"notNull": "customer"}]"#)
+      misfit("\"expect\" of stage \"\(stage)\" does not fit", place, #"a list such as [{"notNull": "customer"}]"#, isHarmless: true)
       return []
     }
     for (at, item) in items.enumerated() where item.members == nil {
-      misfit("an expectation does not fit", place + [.index(at)], #"an object such as {"notNull": "customer"}"#)
+      misfit("an expectation does not fit", place + [.index(at)], #"an object such as {"notNull": "customer"}"#, isHarmless: true)
+      unresolved.append(json.span(of: place + [.index(at)]))
     }
     return items.map { $0.members == nil ? [:] : $0.value }
   }
@@ -58,7 +60,7 @@ extension DocumentReader {
     let isCount = { (count: Int) in (0...RetryPolicy.limit).contains(count) }
     guard written.members != nil else {
       if let times = written.value.int, isCount(times) { return RetryPolicy(times: times) }
-      misfit("\"retries\" of stage \"\(stage)\" does not fit", place, words + #", or an object such as {"times": 3, "wait": "1 second"}"#)
+      misfit("\"retries\" of stage \"\(stage)\" does not fit", place, words + #", or an object such as {"times": 3, "wait": "1 second"}"#, isHarmless: true)
       return .never
     }
     checkKeys(written, ["times", "wait", "most"], of: "retries", at: place)
@@ -66,7 +68,7 @@ extension DocumentReader {
     if let times = written["times"]?.value.int, isCount(times) {
       policy.times = times
     } else {
-      misfit("\"times\" of the retries of stage \"\(stage)\" does not fit", place + ["times"], words)
+      misfit("\"times\" of the retries of stage \"\(stage)\" does not fit", place + ["times"], words, isHarmless: true)
     }
     if let wait = readDuration("wait", of: written, at: place) { policy.wait = wait }
     if let most = readDuration("most", of: written, at: place) { policy.most = most }
@@ -76,14 +78,14 @@ extension DocumentReader {
   mutating func readTimeout(_ stage: String, _ node: JSONNode, at path: [PathStep]) -> Duration? {
     guard let timeout = readDuration("timeout", of: node, at: path) else { return nil }
     if timeout.count > 0 { return timeout }
-    misfit("\"timeout\" of stage \"\(stage)\" does not fit", path + ["timeout"], "a duration longer than nothing")
+    misfit("\"timeout\" of stage \"\(stage)\" does not fit", path + ["timeout"], "a duration longer than nothing", isHarmless: true)
     return nil
   }
 
   private mutating func readDuration(_ key: String, of node: JSONNode, at path: [PathStep]) -> Duration? {
     guard let written = node[key] else { return nil }
     if let duration = written.string.flatMap({ Duration($0) }), duration.count(of: .day) <= 366 { return duration }
-    misfit("\"\(key)\" does not fit", path + [.key(key)], "a duration such as \"30 seconds\" or \"5 minutes\", at most a year")
+    misfit("\"\(key)\" does not fit", path + [.key(key)], "a duration such as \"30 seconds\" or \"5 minutes\", at most a year", isHarmless: true)
     return nil
   }
 }

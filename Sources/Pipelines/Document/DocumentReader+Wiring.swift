@@ -1,8 +1,8 @@
 import Diagnostics
 
 extension DocumentReader {
-  /// Every stage that is read exists, and none reads itself by any way round.
-  mutating func checkWiring(_ stages: [DocumentStage]) {
+  /// Every stage that is read exists, and none reads itself by any way round; false where one does.
+  mutating func checkWiring(_ stages: [DocumentStage]) -> Bool {
     var index: [String: Int] = [:]
     for (at, stage) in stages.enumerated() { index[stage.name] = at }
     var needs = Array(repeating: [Int](), count: stages.count)
@@ -19,7 +19,23 @@ extension DocumentReader {
         }
       }
     }
-    for cycle in Self.cycles(needs) where !isFull { report(cycle, stages) }
+    let cycles = Self.cycles(needs)
+    for cycle in cycles where !isFull { report(cycle, stages) }
+    return cycles.isEmpty
+  }
+
+  /// What is read with all its variants has some.
+  mutating func checkVariants(_ document: PipelineDocument) {
+    let reach = MatrixReach(document), names = Set(document.stages.map(\.name))
+    for stage in document.stages {
+      for input in stage.inputs where !isFull {
+        guard case .all(let name, _) = input.reference, names.contains(name), reach.axes(of: name).isEmpty else { continue }
+        tellHarmless(
+          Diagnostic(
+            "stage \"\(stage.name)\" reads all variants of \"\(name)\", which has none", at: .text(json.span(of: place(of: input, stage))),
+            hint: "no parameter of the matrix reaches it: write \"\(name)\""))
+      }
+    }
   }
 
   private func place(of input: DocumentInput, _ stage: DocumentStage) -> [PathStep] {

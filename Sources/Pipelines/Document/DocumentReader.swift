@@ -8,7 +8,7 @@ struct DocumentReader {
   private(set) var harmless = 0
 
   /// Texts of which nobody can say what they would be: what kinds find wrong with them has been told.
-  private(set) var unresolved: [TextSpan] = []
+  var unresolved: [TextSpan] = []
 
   init(_ json: JSONDocument, mistakes: [Diagnostic]) {
     self.json = json
@@ -49,9 +49,11 @@ struct DocumentReader {
     let parameters = readParameters()
     let matrix = readMatrix(parameters)
     let stages = readStages()
-    checkWiring(stages)
+    let isAcyclic = checkWiring(stages)
     checkParameters(declared: parameters, stages: stages)
-    return PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, matrix: matrix, stages: stages)
+    let document = PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, matrix: matrix, stages: stages)
+    if isAcyclic, matrix.count == json.root["matrix"]?.members?.count ?? 0 { checkVariants(document) }
+    return document
   }
 
   // MARK: Parameters
@@ -161,7 +163,11 @@ struct DocumentReader {
       }
       var keep = true
       if let written = node["keep"]?.value {
-        if let value = written.bool { keep = value } else { misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false") }
+        if let value = written.bool {
+          keep = value
+        } else {
+          misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false", isHarmless: true)
+        }
       }
       return DocumentStage(
         name: name, kind: kind ?? "", inputs: readInputs(name, node, at: path), with: with, keep: keep, expect: readExpectations(name, node, at: path),
@@ -282,9 +288,10 @@ struct DocumentReader {
     return text
   }
 
-  mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil) {
+  mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil, isHarmless: Bool = false) {
     if isFull { return }
     mistakes.append(
       Diagnostic(message, at: .text(json.span(of: path)), expected: expected, found: json.node(at: path)?.value.words, hint: hint))
+    if isHarmless { harmless += 1 }
   }
 }

@@ -30,9 +30,14 @@ struct ExpectationReader {
   mutating func port(_ written: JSONValue, at place: Int) -> PortExpectation? {
     let before = mistakes.count
     guard let form = Self.forms.first(where: { written[$0.key] != nil }) else {
-      let known = Self.forms.map { "\"\($0.key)\"" }
-      mistakes.append(Diagnostic(
-        "the expectation does not say what is expected", at: .setting([.index(place)]), expected: "one of " + known.joined(separator: ", ")))
+      let known = Self.forms.map(\.key), words = "one of " + known.map { "\"\($0)\"" }.joined(separator: ", ")
+      let meant = (written.members ?? []).lazy.map(\.key).filter { !Self.common.contains($0) && nearest(to: $0, among: known) != nil }
+      mistakes.append(
+        meant.first.map { key in
+          Diagnostic(
+            "unknown key \(JSONValue.string(key).canonical) of an expectation", at: .setting([.index(place), .key(key)], offset: Place.keyOffset),
+            expected: words, hint: hint(forUnknown: key, among: known))
+        } ?? Diagnostic("the expectation does not say what is expected", at: .setting([.index(place)]), expected: words))
       return nil
     }
     for member in written.members ?? [] where member.key != form.key && !(form.more + Self.common).contains(member.key) {

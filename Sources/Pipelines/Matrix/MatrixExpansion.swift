@@ -44,12 +44,6 @@ struct MatrixExpansion {
       } else {
         for variant in axes.variants(of: names) { made.append(self.variant(of: stage, variant)) }
       }
-      for input in stage.inputs {
-        guard case .all(let name, _) = input.reference, reach.axes(of: name).isEmpty else { continue }
-        mistakes.append(Diagnostic(
-          "stage \"\(stage.name)\" reads all variants of \"\(name)\", which has none", at: .text(document.span(ofInput: input.alias, stage: stage.name)),
-          hint: "no parameter of the matrix reaches it: write \"\(name)\""))
-      }
     }
     guard mistakes.isEmpty else { throw Mistakes(mistakes) }
     return made + gatherings()

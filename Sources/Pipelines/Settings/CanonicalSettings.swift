@@ -111,17 +111,7 @@ struct SettingsCheck {
         return written
       }
       return .string(canonical)
-    case .choice(let cases):
-      guard let word = written.string else {
-        misfit(written, shape.words, at: path)
-        return written
-      }
-      if !cases.contains(word) {
-        mistakes.append(
-          Diagnostic(
-            "unknown value of setting \"\(path.dotted)\"\(owner)", at: .setting(path), expected: shape.words, found: written.words,
-            hint: nearest(to: word, among: cases).map { "did you mean \"\($0)\"?" }))
-      }
+    case .choice(let cases): choice(written, of: cases, words: shape.words, at: path)
     case .optional(let inner):
       return written.isNull ? .null : value(written, as: inner, range: range, at: path)
     case .list(let inner):
@@ -147,7 +137,14 @@ struct SettingsCheck {
       var best: (mistakes: [Diagnostic], canonical: JSONValue)?
       for form in [a, b] where form.accepts(written) {
         var trial = SettingsCheck(owner: owner)
-        let canonical = trial.value(written, as: form, range: range, at: path)
+        let canonical: JSONValue
+        if case .choice(let cases) = form {
+          // Who mistypes a word is told of the other form too.
+          trial.choice(written, of: cases, words: shape.words, at: path)
+          canonical = written
+        } else {
+          canonical = trial.value(written, as: form, range: range, at: path)
+        }
         if trial.mistakes.isEmpty { return canonical }
         // Of two forms that the value could mean, the one with fewer mistakes was meant.
         if best == nil || trial.mistakes.count < best!.mistakes.count { best = (trial.mistakes, canonical) }
@@ -180,6 +177,15 @@ struct SettingsCheck {
     case .any: break
     }
     return written
+  }
+
+  private mutating func choice(_ written: JSONValue, of cases: [String], words: String, at path: [PathStep]) {
+    guard let word = written.string else { return misfit(written, words, at: path) }
+    if cases.contains(word) { return }
+    mistakes.append(
+      Diagnostic(
+        "unknown value of setting \"\(path.dotted)\"\(owner)", at: .setting(path), expected: words, found: written.words,
+        hint: nearest(to: word, among: cases).map { "did you mean \"\($0)\"?" }))
   }
 
   private mutating func list(_ items: [JSONValue], as shape: SettingShape, range: SettingRange?, at path: [PathStep]) -> JSONValue {
