@@ -73,21 +73,36 @@ public struct TextSpan: Hashable, Sendable {
   public var file: String
   /// Both count from 1; columns count Unicode scalars.
   public var line: Int, column: Int
-  /// The line, without its end; of a long line the part around the span.
-  public var excerpt: String
   /// How many scalars of the line stand before the excerpt, and whether some stand behind it.
   public var excerptStart = 0, isCutBehind = false
   /// How many scalars of the line are meant; at least 1.
   public var length: Int
+  private let cut: @Sendable () -> String
 
-  public init(file: String, line: Int, column: Int, excerpt: String, length: Int, excerptStart: Int = 0, isCutBehind: Bool = false) {
+  /// The line, without its end; of a long line the part around the span. It is cut out of the text when it is asked for: of thousands of places hardly one
+  /// is ever shown.
+  public var excerpt: String { cut() }
+
+  public init(
+    file: String, line: Int, column: Int, excerpt: @escaping @autoclosure @Sendable () -> String, length: Int, excerptStart: Int = 0, isCutBehind: Bool = false
+  ) {
     self.excerptStart = excerptStart
     self.isCutBehind = isCutBehind
     self.file = file
     self.line = line
     self.column = column
-    self.excerpt = excerpt
     self.length = length
+    cut = excerpt
+  }
+
+  /// The same place, whatever stands there.
+  public static func == (a: TextSpan, b: TextSpan) -> Bool { a.file == b.file && a.line == b.line && a.column == b.column && a.length == b.length }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(file)
+    hasher.combine(line)
+    hasher.combine(column)
+    hasher.combine(length)
   }
 }
 

@@ -16,7 +16,8 @@ public struct PlanReport: Sendable {
     case blocked
   }
 
-  public struct Stage: Sendable {
+  // A class: of thousands of stages many lists are made, and each would hold copies of all that a stage has.
+  public final class Stage: Sendable {
     public let name: String
     public let kind: String
     public let status: Status
@@ -31,7 +32,7 @@ public struct PlanReport: Sendable {
     public var outcome: ExpectationOutcome? { made.flatMap { made in expectation?.expectation.outcome(of: made.metrics) } }
 
     /// Whether something before it has still to be met: it is not settled before that is known.
-    var isHeld = false
+    let isHeld: Bool
 
     /// Place in the bound plan.
     let index: Int
@@ -52,11 +53,36 @@ public struct PlanReport: Sendable {
     /// What stops the stages behind it.
     var isUnmet: Bool { expectation?.expectation.severity == .error && outcome?.holds == false }
 
+    init(
+      name: String, kind: String, status: Status, reasons: [Reason], whole: String?, expectation: BoundExpectation?, isHeld: Bool = false, index: Int, recipe: Recipe,
+      sources: [[SourceVersions.File]], made: Freshness.Made?, twin: Int?
+    ) {
+      self.name = name
+      self.kind = kind
+      self.status = status
+      self.reasons = reasons
+      self.whole = whole
+      self.expectation = expectation
+      self.isHeld = isHeld
+      self.index = index
+      self.recipe = recipe
+      self.sources = sources
+      self.made = made
+      self.twin = twin
+    }
+
     /// With another status.
     func with(_ status: Status, _ reasons: [Reason]) -> Stage {
       Stage(
         name: name, kind: kind, status: status, reasons: reasons, whole: whole, expectation: expectation, index: index, recipe: recipe, sources: sources,
         made: made, twin: twin)
+    }
+
+    /// Waiting for what is expected of something before it.
+    func held() -> Stage {
+      Stage(
+        name: name, kind: kind, status: status, reasons: reasons, whole: whole, expectation: expectation, isHeld: true, index: index, recipe: recipe,
+        sources: sources, made: made, twin: twin)
     }
   }
 

@@ -94,8 +94,8 @@ struct Planner {
         stages[at] = stages[at].with(.blocked, [Reason(.expectation, name: "\(expectation.subject): \(expectation.expectation.words)")])
       } else if let blocked = needs.first(where: { stages[$0].status == .blocked }) {
         stages[at] = stages[at].with(.blocked, stages[blocked].reasons)
-      } else {
-        stages[at].isHeld = guards.contains { stages[$0].isPending } || needs.contains { stages[$0].isHeld }
+      } else if guards.contains(where: { stages[$0].isPending }) || needs.contains(where: { stages[$0].isHeld }) {
+        stages[at] = stages[at].held()
       }
     }
   }

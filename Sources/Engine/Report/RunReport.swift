@@ -6,7 +6,8 @@ import Pipelines
 public struct RunReport: Sendable {
   public enum Status: String, Hashable, Sendable { case succeeded, failed, cancelled }
 
-  public struct Stage: Sendable {
+  // A class: of thousands of stages many lists are made, and each would hold copies of all that a stage has.
+  public final class Stage: Sendable {
     public enum Status: String, Hashable, Sendable {
       case executed, cached, failed
       /// Something before it failed, or the run was stopped.
@@ -43,6 +44,31 @@ public struct RunReport: Sendable {
     public let sources: [(name: String, digest: String)]
     /// Where the document has its name, for messages.
     public let span: TextSpan?
+
+    init(
+      name: String, kind: String, variant: Variant, status: Status, reasons: [Reason], start: Double?, seconds: Double, outputs: [Output], metrics: JSONValue,
+      expectations: [Expectation], parts: Parts?, attempts: Int, warnings: [Diagnostic], mistakes: [Diagnostic], needs: [String], recipe: String,
+      sources: [(name: String, digest: String)], span: TextSpan?
+    ) {
+      self.name = name
+      self.kind = kind
+      self.variant = variant
+      self.status = status
+      self.reasons = reasons
+      self.start = start
+      self.seconds = seconds
+      self.outputs = outputs
+      self.metrics = metrics
+      self.expectations = expectations
+      self.parts = parts
+      self.attempts = attempts
+      self.warnings = warnings
+      self.mistakes = mistakes
+      self.needs = needs
+      self.recipe = recipe
+      self.sources = sources
+      self.span = span
+    }
   }
 
   /// An expectation, and how it came out.

@@ -165,27 +165,27 @@ extension JSONValue {
     out.append(UInt8(ascii: "\""))
     defer { out.append(UInt8(ascii: "\"")) }
     var text = text
-    let isPlain = text.withUTF8 { bytes in
+    text.withUTF8 { bytes in
       // Most texts stand there as they are.
-      guard standsAsItIs(bytes) else { return false }
-      out.append(contentsOf: bytes)
-      return true
-    }
-    if isPlain { return }
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): out += "\\\"".utf8
-      case UInt8(ascii: "\\"): out += "\\\\".utf8
-      case 0x08: out += "\\b".utf8
-      case 0x09: out += "\\t".utf8
-      case 0x0A: out += "\\n".utf8
-      case 0x0C: out += "\\f".utf8
-      case 0x0D: out += "\\r".utf8
-      case 0..<0x20, 0x7F:
-        let hex = String(byte, radix: 16)
-        out += "\\u00\(hex.utf8.count == 1 ? "0" : "")\(hex)".utf8
-      default: out.append(byte)
+      if standsAsItIs(bytes) { return out.append(contentsOf: bytes) }
+      var start = 0
+      for (at, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
+        out.append(contentsOf: bytes[start..<at])
+        start = at + 1
+        switch byte {
+        case UInt8(ascii: "\""): out += "\\\"".utf8
+        case UInt8(ascii: "\\"): out += "\\\\".utf8
+        case 0x08: out += "\\b".utf8
+        case 0x09: out += "\\t".utf8
+        case 0x0A: out += "\\n".utf8
+        case 0x0C: out += "\\f".utf8
+        case 0x0D: out += "\\r".utf8
+        default:
+          let hex = String(byte, radix: 16)
+          out += "\\u00\(hex.utf8.count == 1 ? "0" : "")\(hex)".utf8
+        }
       }
+      out.append(contentsOf: bytes[start...])
     }
   }
 }

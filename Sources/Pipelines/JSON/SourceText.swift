@@ -47,8 +47,9 @@ public struct SourceText: Sendable {
     let isLong = end - start > 2 * Self.excerptBytes
     let first = isLong ? character(atOrBehind: max(start, min(at, end) - Self.excerptBytes)) : start
     let last = isLong ? character(atOrBehind: min(end, first + 2 * Self.excerptBytes)) : end
+    let all = start..<end
     return TextSpan(
-      file: file, line: low + 1, column: scalars(in: start..<at) + 1, excerpt: shown(first..<last, of: start..<end),
+      file: file, line: low + 1, column: scalars(in: start..<at) + 1, excerpt: shown(first..<last, of: all),
       length: max(1, scalars(in: at..<stop)), excerptStart: scalars(in: start..<first), isCutBehind: last < end)
   }
 
