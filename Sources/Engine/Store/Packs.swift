@@ -34,8 +34,10 @@ final class Packs: Sendable {
 
   /// The file of that name, as the store names it.
   func file(_ name: String) -> Found? {
-    state.withLock { state in
-      refresh(&state)
+    // Looked at before anybody has to wait.
+    let seen = length
+    return state.withLock { state in
+      if state.changes != seen { refresh(&state) }
       return state.files[name]
     }
   }
@@ -48,8 +50,11 @@ final class Packs: Sendable {
     }
   }
 
+  /// Of the file of changes; -1: there is none.
+  private var length: Int { Disk.size(ofFile: changes) ?? -1 }
+
   private func refresh(_ state: inout State) {
-    let now = Disk.size(ofFile: changes) ?? -1
+    let now = length
     if state.changes == now { return }
     state.changes = now
     let names = Disk.names(in: folder).filter { $0.hasSuffix(".pack") }, wanted = Set(names)
