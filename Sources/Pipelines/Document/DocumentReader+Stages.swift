@@ -4,7 +4,7 @@ import Diagnostics
 extension DocumentReader {
   /// Parameters with several values: `"matrix": {"k": [3, 4, 5]}`.
   mutating func readMatrix(_ parameters: [DocumentParameter]) -> [DocumentAxis] {
-    objects("matrix").compactMap { name, node in
+    objects("matrix", words: #"an object of parameters and lists of values such as {"k": [3, 4, 5]}"#).compactMap { name, node in
       if isFull { return nil }
       let path: [PathStep] = ["matrix", .key(name)]
       guard let parameter = parameters.first(where: { $0.name == name }) else {

@@ -243,10 +243,10 @@ struct DocumentReader {
 
   // MARK: Parts
 
-  mutating func objects(_ key: String) -> [(String, JSONNode)] {
+  mutating func objects(_ key: String, words: String? = nil) -> [(String, JSONNode)] {
     guard let node = json.root[key] else { return [] }
     guard let members = node.members else {
-      misfit("\"\(key)\" does not fit", [.key(key)], "an object of names and \(key)")
+      misfit("\"\(key)\" does not fit", [.key(key)], words ?? "an object of names and \(key)")
       return []
     }
     return members.map { ($0.key, $0.value) }
