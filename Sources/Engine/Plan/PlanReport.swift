@@ -71,17 +71,10 @@ public struct PlanReport: Sendable {
       self.twin = twin
     }
 
-    /// With another status.
-    func with(_ status: Status, _ reasons: [Reason]) -> Stage {
+    /// With another status; `isHeld`: waiting for what is expected of something before it.
+    func with(_ status: Status, _ reasons: [Reason], isHeld: Bool = false) -> Stage {
       Stage(
-        name: name, kind: kind, status: status, reasons: reasons, whole: whole, expectation: expectation, index: index, recipe: recipe, sources: sources,
-        made: made, twin: twin)
-    }
-
-    /// Waiting for what is expected of something before it.
-    func held() -> Stage {
-      Stage(
-        name: name, kind: kind, status: status, reasons: reasons, whole: whole, expectation: expectation, isHeld: true, index: index, recipe: recipe,
+        name: name, kind: kind, status: status, reasons: reasons, whole: whole, expectation: expectation, isHeld: isHeld, index: index, recipe: recipe,
         sources: sources, made: made, twin: twin)
     }
   }

@@ -95,7 +95,7 @@ struct Planner {
       } else if let blocked = needs.first(where: { stages[$0].status == .blocked }) {
         stages[at] = stages[at].with(.blocked, stages[blocked].reasons)
       } else if guards.contains(where: { stages[$0].isPending }) || needs.contains(where: { stages[$0].isHeld }) {
-        stages[at] = stages[at].held()
+        stages[at] = stages[at].with(stages[at].status, stages[at].reasons, isHeld: true)
       }
     }
   }
@@ -111,9 +111,7 @@ struct Planner {
         return consumer.status != .cached && consumer.status != .blocked && bound.inputs.contains { $0.stage == stage.index && bound.needsRows(of: $0) }
       }
       guard let consumer = consumers.first(where: { $0.status == .wouldExecute }) ?? consumers.first else { continue }
-      stages[at] = PlanReport.Stage(
-        name: stage.name, kind: stage.kind, status: consumer.status, reasons: stage.reasons + [Reason(.unkept, name: consumer.name)],
-        whole: stage.whole, expectation: stage.expectation, isHeld: stage.isHeld, index: stage.index, recipe: stage.recipe, sources: stage.sources, made: stage.made, twin: nil)
+      stages[at] = stage.with(consumer.status, stage.reasons + [Reason(.unkept, name: consumer.name)], isHeld: stage.isHeld)
     }
   }
 
