@@ -93,7 +93,7 @@ struct PipelineSource {
   var project: Project { Project(document: document) }
 
   func resolved() throws -> ResolvedDocument {
-    try readDocument(text ?? contents(ofDocument: document), file: document, values: values).resolve(set: values)
+    try PipelineDocument.resolved(text ?? contents(ofDocument: document), file: document, set: values, kinds: stageCatalog)
   }
 
   /// Names, types and settings settled; every source file found. What is wrong with `options` is told with the rest.
@@ -132,13 +132,6 @@ struct PipelineSource {
     } catch {
       throw Mistakes(options.mistakes(among: document.stages.map { ($0.name, $0.kind) }, of: document.document.name) + error.all)
     }
-  }
-}
-
-/// A document as it was written; throws all that is wrong with it, what kinds say included.
-func readDocument(_ bytes: [UInt8], file: String, values: [(name: String, value: String)]) throws -> PipelineDocument {
-  do throws(Mistakes) { return try PipelineDocument(bytes, file: file) } catch {
-    throw PipelineDocument.mistakes(of: bytes, file: file, set: values, kinds: stageCatalog)
   }
 }
 

@@ -36,12 +36,9 @@ import Testing
     var looked: [String] = []
     let finder = SourceFinder(project: Project(document: "\(Self.folder)/\(file)"))
     var said = ""
-    do {
-      let document: PipelineDocument
-      do throws(Mistakes) { document = try PipelineDocument(bytes, file: file) } catch {
-        throw PipelineDocument.mistakes(of: bytes, file: file, kinds: stageCatalog)
-      }
-      _ = try document.resolve().bound(to: stageCatalog) { source, stage throws(Mistakes) in
+    do throws(Mistakes) {
+      let resolved = try PipelineDocument.resolved(bytes, file: file, kinds: stageCatalog)
+      _ = try resolved.bound(to: stageCatalog) { source, stage throws(Mistakes) in
         guard case .files(let pattern) = source.version, pattern != "sales.csv" else {
           looked.append("sales.csv")
           return [SourceFile(name: "sales.csv", path: "/nowhere/sales.csv")]
@@ -49,7 +46,7 @@ import Testing
         looked.append(pattern)
         return try finder.files(of: source, origin: stage.pathOrigin(of: source.setting))
       }
-    } catch let mistakes as Mistakes { said = mistakes.description + "\n" }
+    } catch { said = error.description + "\n" }
     #expect(said == expected)
     #expect(!said.isEmpty)
     // One source each: a name is asked about once, and no file is.

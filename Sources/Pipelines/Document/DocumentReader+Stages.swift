@@ -4,21 +4,28 @@ import Diagnostics
 extension DocumentReader {
   /// Parameters with several values: `"matrix": {"k": [3, 4, 5]}`.
   mutating func readMatrix(_ parameters: [DocumentParameter]) -> [DocumentAxis] {
-    objects("matrix", words: #"an object of parameters and lists of values such as {"k": [3, 4, 5]}"#).compactMap { name, node in
+    if let matrix = json.root["matrix"], matrix.members == nil {
+      // Which of them it was to give values to, nobody knows.
+      gaps.unvalued.formUnion(parameters.filter { $0.standard == nil }.map(\.name))
+    }
+    return objects("matrix", words: #"an object of parameters and lists of values such as {"k": [3, 4, 5]}"#).compactMap { name, node in
       if isFull { return nil }
       let path: [PathStep] = ["matrix", .key(name)]
       guard let parameter = parameters.first(where: { $0.name == name }) else {
         mistakes.append(Diagnostic(
           "the matrix names parameter \(JSONValue.string(name).canonical), and there is no such parameter", at: .text(json.span(ofKey: path)),
           hint: hint(forUnknown: name, among: parameters.map(\.name)) ?? "declare it under \"parameters\""))
+        if let meant = nearest(to: name, among: parameters.map(\.name)) { gaps.unvalued.insert(meant) }
         return nil
       }
       if case .list = parameter.type {
         misfit("parameter \"\(name)\" cannot vary", path, "a parameter with a single value, which is no list")
+        gaps.unvalued.insert(name)
         return nil
       }
       guard let items = node.items, !items.isEmpty else {
         misfit("the values of \"\(name)\" do not fit", path, "a list of values such as [3, 4, 5]")
+        gaps.unvalued.insert(name)
         return nil
       }
       var values: [ParameterValue] = []
@@ -30,11 +37,17 @@ extension DocumentReader {
         }
         if !DocumentAxis.canName(value.text) {
           misfit("a value of \"\(name)\" cannot stand in the name of a variant", place, "a text without [ ] , = \" and line breaks")
-        } else if values.contains(where: { $0.text == value.text }) {
-          misfit("a value of \"\(name)\" stands there twice", place, "every value once", isHarmless: true)
+          continue
+        }
+        if values.contains(where: { $0.text == value.text }) {
+          misfit("a value of \"\(name)\" stands there twice", place, "every value once")
           continue
         }
         values.append(value)
+      }
+      if values.isEmpty {
+        gaps.unvalued.insert(name)
+        return nil
       }
       return DocumentAxis(name: name, values: values)
     }
@@ -44,12 +57,12 @@ extension DocumentReader {
     guard let written = node["expect"] else { return [] }
     let place = path + ["expect"]
     guard let items = written.items else {
-      misfit("\"expect\" of stage \"\(stage)\" does not fit", place, #"a list such as [{"notNull": "customer"}]"#, isHarmless: true)
+      misfit("\"expect\" of stage \"\(stage)\" does not fit", place, #"a list such as [{"notNull": "customer"}]"#)
       return []
     }
     for (at, item) in items.enumerated() where item.members == nil {
-      misfit("an expectation does not fit", place + [.index(at)], #"an object such as {"notNull": "customer"}"#, isHarmless: true)
-      unresolved.append(json.span(of: place + [.index(at)]))
+      misfit("an expectation does not fit", place + [.index(at)], #"an object such as {"notNull": "customer"}"#)
+      gaps.unresolved.append(json.span(of: place + [.index(at)]))
     }
     return items.map { $0.members == nil ? [:] : $0.value }
   }
@@ -60,7 +73,7 @@ extension DocumentReader {
     let isCount = { (count: Int) in (0...RetryPolicy.limit).contains(count) }
     guard written.members != nil else {
       if let times = written.value.int, isCount(times) { return RetryPolicy(times: times) }
-      misfit("\"retries\" of stage \"\(stage)\" does not fit", place, words + #", or an object such as {"times": 3, "wait": "1 second"}"#, isHarmless: true)
+      misfit("\"retries\" of stage \"\(stage)\" does not fit", place, words + #", or an object such as {"times": 3, "wait": "1 second"}"#)
       return .never
     }
     checkKeys(written, ["times", "wait", "most"], of: "retries", at: place)
@@ -68,7 +81,7 @@ extension DocumentReader {
     if let times = written["times"]?.value.int, isCount(times) {
       policy.times = times
     } else {
-      misfit("\"times\" of the retries of stage \"\(stage)\" does not fit", place + ["times"], words, isHarmless: true)
+      misfit("\"times\" of the retries of stage \"\(stage)\" does not fit", place + ["times"], words)
     }
     if let wait = readDuration("wait", of: written, at: place) { policy.wait = wait }
     if let most = readDuration("most", of: written, at: place) { policy.most = most }
@@ -78,14 +91,14 @@ extension DocumentReader {
   mutating func readTimeout(_ stage: String, _ node: JSONNode, at path: [PathStep]) -> Duration? {
     guard let timeout = readDuration("timeout", of: node, at: path) else { return nil }
     if timeout.count > 0 { return timeout }
-    misfit("\"timeout\" of stage \"\(stage)\" does not fit", path + ["timeout"], "a duration longer than nothing", isHarmless: true)
+    misfit("\"timeout\" of stage \"\(stage)\" does not fit", path + ["timeout"], "a duration longer than nothing")
     return nil
   }
 
   private mutating func readDuration(_ key: String, of node: JSONNode, at path: [PathStep]) -> Duration? {
     guard let written = node[key] else { return nil }
     if let duration = written.string.flatMap({ Duration($0) }), duration.count(of: .day) <= 366 { return duration }
-    misfit("\"\(key)\" does not fit", path + [.key(key)], "a duration such as \"30 seconds\" or \"5 minutes\", at most a year", isHarmless: true)
+    misfit("\"\(key)\" does not fit", path + [.key(key)], "a duration such as \"30 seconds\" or \"5 minutes\", at most a year")
     return nil
   }
 }

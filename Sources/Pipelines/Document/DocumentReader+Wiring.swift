@@ -1,8 +1,8 @@
 import Diagnostics
 
 extension DocumentReader {
-  /// Every stage that is read exists, and none reads itself by any way round; false where one does.
-  mutating func checkWiring(_ stages: [DocumentStage]) -> Bool {
+  /// Every stage that is read exists, and none reads itself by any way round; those that do are left without inputs.
+  mutating func checkWiring(_ stages: inout [DocumentStage]) {
     var index: [String: Int] = [:]
     for (at, stage) in stages.enumerated() { index[stage.name] = at }
     var needs = Array(repeating: [Int](), count: stages.count)
@@ -12,16 +12,19 @@ extension DocumentReader {
         if let needed = index[name] {
           needs[at].append(needed)
         } else if !isFull {
-          tellHarmless(
+          mistakes.append(
             Diagnostic(
               "stage \"\(stage.name)\" reads \"\(name)\", and there is no such stage", at: .text(json.span(of: place(of: input, stage))),
               hint: hint(forUnknown: name, among: stages.map(\.name))))
         }
       }
     }
-    let cycles = Self.cycles(needs)
+    let (cycles, members) = Self.cycles(needs)
     for cycle in cycles where !isFull { report(cycle, stages) }
-    return cycles.isEmpty
+    for at in members {
+      gaps.unconnected.insert(stages[at].name)
+      stages[at].inputs = []
+    }
   }
 
   /// What is read with all its variants has some.
@@ -30,10 +33,11 @@ extension DocumentReader {
     for stage in document.stages {
       for input in stage.inputs where !isFull {
         guard case .all(let name, _) = input.reference, names.contains(name), reach.axes(of: name).isEmpty else { continue }
-        tellHarmless(
+        mistakes.append(
           Diagnostic(
             "stage \"\(stage.name)\" reads all variants of \"\(name)\", which has none", at: .text(json.span(of: place(of: input, stage))),
             hint: "no parameter of the matrix reaches it: write \"\(name)\""))
+        gaps.unconnected.insert(stage.name)
       }
     }
   }
@@ -56,9 +60,9 @@ extension DocumentReader {
         hint: "a stage can only read what is made without it"))
   }
 
-  /// One cycle of every strongly connected set of stages, and every stage that reads itself. Tarjan (1972), "Depth-first search and linear
+  /// One cycle of every strongly connected set of stages, and every stage that reads itself; and whatever is in any. Tarjan (1972), "Depth-first search and linear
   /// graph algorithms", with a stack of its own: documents are not trusted to be shallow.
-  static func cycles(_ needs: [[Int]]) -> [[Int]] {
+  static func cycles(_ needs: [[Int]]) -> (cycles: [[Int]], members: Set<Int>) {
     var found: [[Int]] = needs.indices.filter { needs[$0].contains($0) }.map { [$0] }
     var number = Array(repeating: -1, count: needs.count), low = number
     var set = Array(repeating: -1, count: needs.count)
@@ -94,7 +98,9 @@ extension DocumentReader {
         if let caller = calls.last?.stage { low[caller] = min(low[caller], low[stage]) }
       }
     }
+    var within = Set(found.joined())
     for (at, members) in sets.enumerated() where members.count > 1 {
+      within.formUnion(members)
       // Following first needs inside the set must come round.
       var walk = [members.min()!], seen: [Int: Int] = [walk[0]: 0]
       while true {
@@ -110,11 +116,12 @@ extension DocumentReader {
         walk.append(next)
       }
     }
-    return found
+    return (found, within)
   }
 
-  /// Every parameter that is used is declared, and every declared one is used.
+  /// Every parameter that is used is declared, and every declared one is used, as far as declarations and uses can be read.
   mutating func checkParameters(declared: [DocumentParameter], stages: [DocumentStage]) {
+    let areDeclared = json.root["parameters"].map { $0.members != nil } ?? !meant.contains("parameters")
     var used: Set<String> = []
     for stage in stages where !isFull {
       let own: [PathStep] = ["stages", .key(stage.name)]
@@ -125,11 +132,13 @@ extension DocumentReader {
           guard case .parameter(let name) = piece.content else { continue }
           let place = Place.text(json.span(inStringAt: own + path, offset: piece.source.lowerBound, length: piece.source.count))
           guard let parameter = declared.first(where: { $0.name == name }) else {
-            tellHarmless(
-              Diagnostic(
-                "unknown parameter \"\(name)\"", at: place,
-                hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""),
-              within: json.span(inStringAt: own + path, offset: 0, length: text.utf8.count))
+            if areDeclared {
+              mistakes.append(
+                Diagnostic(
+                  "unknown parameter \"\(name)\"", at: place,
+                  hint: hint(forUnknown: name, among: declared.map(\.name)) ?? "declare it under \"parameters\""))
+            }
+            gaps.unvalued.insert(name)
             continue
           }
           used.insert(name)
@@ -141,6 +150,9 @@ extension DocumentReader {
           }
         }
         if let open = template.unfinished {
+          // Whichever was meant.
+          let rest = text.utf8.dropFirst(open + 2)
+          used.formUnion(declared.map(\.name).filter { rest.starts(with: $0.utf8) })
           mistakes.append(
             Diagnostic(
               "\"${\" is not closed", at: .text(json.span(inStringAt: own + path, offset: open, length: 2)), expected: "\"}\"",
@@ -148,8 +160,16 @@ extension DocumentReader {
         }
       }
     }
+    if stages.isEmpty, !meant.contains("stages") { return }
+    // What could not be read uses what it mentions, wherever that stands.
+    if stages.isEmpty || !gaps.misread.isEmpty {
+      json.root.value.forEachText(at: []) { text, _ in
+        used.formUnion(Template.mentions(of: declared.map(\.name), in: text))
+        used.formUnion(Template(text).pieces.compactMap(\.parameter))
+      }
+    }
     for parameter in declared where !isFull && !used.contains(parameter.name) {
-      tellHarmless(
+      mistakes.append(
         Diagnostic(
           "parameter \"\(parameter.name)\" is never used", at: .text(json.span(ofKey: ["parameters", .key(parameter.name)])),
           hint: "write \"${\(parameter.name)}\" where it is meant, or remove it"))

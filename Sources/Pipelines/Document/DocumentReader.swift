@@ -4,11 +4,9 @@ import Diagnostics
 struct DocumentReader {
   let json: JSONDocument
   var mistakes: [Diagnostic]
-  /// How many of the mistakes leave names, wiring and values of all else as they are.
-  private(set) var harmless = 0
-
-  /// Texts of which nobody can say what they would be: what kinds find wrong with them has been told.
-  var unresolved: [TextSpan] = []
+  var gaps = DocumentGaps()
+  /// Keys of the document that are not there, and look like others that nobody knows.
+  private(set) var meant: Set<String> = []
 
   init(_ json: JSONDocument, mistakes: [Diagnostic]) {
     self.json = json
@@ -21,19 +19,6 @@ struct DocumentReader {
   /// Whether so many mistakes were found that no more are looked for.
   var isFull: Bool { mistakes.count >= json.text.mistakeLimit }
 
-  /// Whether kinds can be asked about the stages in spite of the mistakes.
-  var isReadable: Bool { !isFull && mistakes.count == harmless }
-
-  mutating func tellHarmless(_ mistake: Diagnostic) {
-    mistakes.append(mistake)
-    harmless += 1
-  }
-
-  mutating func tellHarmless(_ mistake: Diagnostic, within text: TextSpan) {
-    tellHarmless(mistake)
-    unresolved.append(text)
-  }
-
   // Nil only when the whole is not an object.
   mutating func read() -> PipelineDocument? {
     guard json.root.members != nil else {
@@ -41,19 +26,24 @@ struct DocumentReader {
         Diagnostic("the document is not an object", at: .text(json.span(of: [])), expected: "an object", found: json.value.words))
       return nil
     }
-    checkKeys(json.root, ["$schema", "pipeline", "summary", "parameters", "matrix", "stages"], of: "a document", at: [])
-    let name = requiredText("pipeline", in: json.root, of: "the document", at: []) ?? ""
+    meant = checkKeys(json.root, ["$schema", "pipeline", "summary", "parameters", "matrix", "stages"], of: "a document", at: [])
+    let name = meant.contains("pipeline") ? "" : requiredText("pipeline", in: json.root, of: "the document", at: []) ?? ""
     if json.root["pipeline"]?.string != nil { checkName(name, "pipeline", at: ["pipeline"], isKey: false) }
     _ = optionalText("$schema", in: json.root, at: [])
     let summary = optionalText("summary", in: json.root, at: []) ?? ""
     let parameters = readParameters()
     let matrix = readMatrix(parameters)
-    let stages = readStages()
-    let isAcyclic = checkWiring(stages)
+    var stages = readStages()
+    checkWiring(&stages)
     checkParameters(declared: parameters, stages: stages)
     let document = PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, matrix: matrix, stages: stages)
-    // Of a matrix that was read whole.
-    if isAcyclic, json.root["matrix"].map({ $0.members?.count == matrix.count }) ?? true { checkVariants(document) }
+    let isMatrixWhole = json.root["matrix"].map { $0.members?.count == matrix.count } ?? true
+    if isMatrixWhole, gaps.misread.isEmpty, gaps.unconnected.isEmpty {
+      checkVariants(document)
+    } else {
+      // What varies may be what could not be read.
+      for stage in stages where stage.readsAllVariants { gaps.unconnected.insert(stage.name) }
+    }
     return document
   }
 
@@ -63,21 +53,27 @@ struct DocumentReader {
     objects("parameters").compactMap { name, node in
       if isFull { return nil }
       let path: [PathStep] = ["parameters", .key(name)]
-      checkName(name, "parameter", at: path, isKey: true)
+      // Whoever uses it may have written a name that would do.
+      if !checkName(name, "parameter", at: path, isKey: true) { gaps.unvalued.formUnion([name, name.lowercased()]) }
       guard node.members != nil else {
         misfit("parameter \"\(name)\" is not an object", path, #"an object such as {"type": "int", "default": 4}"#)
+        gaps.unvalued.insert(name)
         return DocumentParameter(name: name, type: .string, standard: .string(""), help: "")
       }
       checkKeys(node, ["type", "default", "help", "values"], of: "a parameter", at: path)
       let help = optionalText("help", in: node, at: path) ?? ""
       guard let type = readType(name, node, at: path) else {
         // Its uses are known even when its type is not.
+        gaps.unvalued.insert(name)
         return DocumentParameter(name: name, type: .string, standard: .string(""), help: help)
       }
       var standard: ParameterValue?
       if let written = node["default"] {
         standard = type.value(of: written.value)
-        if standard == nil { misfit("the default of parameter \"\(name)\" does not fit its type", path + ["default"], type.words) }
+        if standard == nil {
+          misfit("the default of parameter \"\(name)\" does not fit its type", path + ["default"], type.words)
+          gaps.unvalued.insert(name)
+        }
       }
       return DocumentParameter(name: name, type: type, standard: standard, help: help)
     }
@@ -123,6 +119,7 @@ struct DocumentReader {
 
   private mutating func readStages() -> [DocumentStage] {
     guard let node = json.root["stages"] else {
+      if meant.contains("stages") { return [] }
       mistakes.append(
         Diagnostic(
           "the document has no stages", at: .text(json.span(of: ["stages"])), expected: "\"stages\", an object of names and stages"))
@@ -150,10 +147,14 @@ struct DocumentReader {
       }
       guard node.members != nil else {
         misfit("stage \"\(name)\" is not an object", path, #"an object such as {"stage": "clean", "from": "…", "with": {}}"#)
+        gaps.misread.insert(name)
         return DocumentStage(name: name, kind: "", inputs: [], with: [:], keep: true)
       }
-      checkKeys(node, ["stage", "from", "with", "keep", "expect", "retries", "timeout"], of: "a stage", at: path)
-      let kind = requiredText("stage", in: node, of: "stage \"\(name)\"", at: path, words: "a kind such as \"clean\"")
+      let meant = checkKeys(
+        node, ["stage", "from", "with", "keep", "expect", "retries", "timeout"], of: "a stage", at: path,
+        hints: ["matrix": "a matrix stands beside \"parameters\" and names them; what uses one of them is made once for each value"])
+      let before = mistakes.count
+      let kind = meant.contains("stage") ? nil : requiredText("stage", in: node, of: "stage \"\(name)\"", at: path, words: "a kind such as \"clean\"")
       var with = JSONValue.object([])
       if let written = node["with"] {
         if written.members == nil {
@@ -162,16 +163,19 @@ struct DocumentReader {
           with = written.value
         }
       }
+      if mistakes.count > before || meant.contains("stage") || meant.contains("with") { gaps.misread.insert(name) }
+      let beforeInputs = mistakes.count, inputs = readInputs(name, node, at: path)
+      if mistakes.count > beforeInputs || meant.contains("from") { gaps.unconnected.insert(name) }
       var keep = true
       if let written = node["keep"]?.value {
         if let value = written.bool {
           keep = value
         } else {
-          misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false", isHarmless: true)
+          misfit("\"keep\" of stage \"\(name)\" does not fit", path + ["keep"], "true or false")
         }
       }
       return DocumentStage(
-        name: name, kind: kind ?? "", inputs: readInputs(name, node, at: path), with: with, keep: keep, expect: readExpectations(name, node, at: path),
+        name: name, kind: kind ?? "", inputs: inputs, with: with, keep: keep, expect: readExpectations(name, node, at: path),
         retries: readRetries(name, node, at: path), timeout: readTimeout(name, node, at: path))
     }
   }
@@ -252,22 +256,29 @@ struct DocumentReader {
     return members.map { ($0.key, $0.value) }
   }
 
-  mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep]) {
+  /// `hints`: what is said of keys that have their place elsewhere. Gives the keys that are not there and seem to be meant by unknown ones.
+  @discardableResult
+  mutating func checkKeys(_ node: JSONNode, _ known: [String], of what: String, at path: [PathStep], hints: [String: String] = [:]) -> Set<String> {
+    var meant: Set<String> = []
     for member in node.members ?? [] where !isFull && !known.contains(member.key) {
-      tellHarmless(
+      mistakes.append(
         Diagnostic(
           "unknown key \(JSONValue.string(member.key).canonical) of \(what)", at: .text(json.text.span(of: member.keyRange)),
-          hint: hint(forUnknown: member.key, among: known)))
+          hint: hints[member.key] ?? hint(forUnknown: member.key, among: known)))
+      if hints[member.key] == nil, let near = nearest(to: member.key, among: known), node[near] == nil { meant.insert(near) }
     }
+    return meant
   }
 
-  private mutating func checkName(_ name: String, _ what: String, at path: [PathStep], isKey: Bool) {
-    guard !isFull, !isName(name) else { return }
+  @discardableResult
+  private mutating func checkName(_ name: String, _ what: String, at path: [PathStep], isKey: Bool) -> Bool {
+    guard !isFull, !isName(name) else { return true }
     mistakes.append(
       Diagnostic(
         "\(JSONValue.string(name).canonical) cannot name \(what == "alias" ? "an" : "a") \(what)",
         at: .text(isKey ? json.span(ofKey: path) : json.span(of: path)),
         expected: "a small letter, then up to 63 small letters, digits, \"_\" or \"-\""))
+    return false
   }
 
   private mutating func requiredText(
@@ -289,10 +300,9 @@ struct DocumentReader {
     return text
   }
 
-  mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil, isHarmless: Bool = false) {
+  mutating func misfit(_ message: String, _ path: [PathStep], _ expected: String, hint: String? = nil) {
     if isFull { return }
     mistakes.append(
       Diagnostic(message, at: .text(json.span(of: path)), expected: expected, found: json.node(at: path)?.value.words, hint: hint))
-    if isHarmless { harmless += 1 }
   }
 }

@@ -17,35 +17,35 @@ public struct PipelineDocument: Sendable {
 
   /// `file` is the document as the person named it. Throws every mistake at once, in the order of the text.
   public init(_ bytes: [UInt8], file: String) throws(Mistakes) {
+    let (document, reader) = try Self.read(bytes, file: file)
+    guard reader.mistakes.isEmpty else { throw Mistakes(reader.mistakes.inOrderOfText) }
+    self = document
+  }
+
+  /// Reads a document and gives its parameters their values (`set`, as typed after `--set`). Throws all that is wrong at once, also what kinds say
+  /// of settings and inputs: nobody has to mend a name to be told of a wrong setting.
+  public static func resolved(
+    _ bytes: [UInt8], file: String, set: [(name: String, value: String)] = [], kinds catalog: StageCatalog
+  ) throws(Mistakes) -> ResolvedDocument {
+    let (document, reader) = try Self.read(bytes, file: file)
+    let given = document.values(set: set, unvalued: reader.gaps.unvalued)
+    var all = reader.mistakes + given.mistakes
+    let resolved = document.resolved(given, mistakes: &all)
+    if all.isEmpty { return resolved }
+    let gaps = reader.gaps.completed(in: document, unvalued: given.unvalued)
+    do throws(Mistakes) { _ = try resolved.bound(to: catalog, finding: nil, gaps) } catch { all += error.all }
+    throw Mistakes(all.inOrderOfText)
+  }
+
+  /// As far as it can be read. Throws where that is not far enough to go on: broken JSON, no object, too many mistakes.
+  private static func read(_ bytes: [UInt8], file: String) throws(Mistakes) -> (document: PipelineDocument, reader: DocumentReader) {
     let (json, found) = JSONReader.readAll(bytes, file: file)
     guard let json else { throw Mistakes(found) }
     var reader = DocumentReader(json, mistakes: found)
     let document = reader.read()
     if reader.isFull { reader.mistakes.append(Diagnostic("these are the first \(reader.mistakes.count) mistakes; there may be more")) }
-    guard reader.mistakes.isEmpty, let document else { throw Mistakes(reader.mistakes.inOrderOfText) }
-    self = document
-  }
-
-  /// What is wrong with a document that `init` does not take: what it says, and, where that leaves the rest readable, what kinds say of their
-  /// settings and inputs. Nobody has to mend a name to be told of a wrong setting.
-  public static func mistakes(
-    of bytes: [UInt8], file: String, set: [(name: String, value: String)] = [], kinds catalog: StageCatalog
-  ) -> Mistakes {
-    let (json, found) = JSONReader.readAll(bytes, file: file)
-    guard let json, found.isEmpty else {
-      do throws(Mistakes) { _ = try PipelineDocument(bytes, file: file) } catch { return error }
-      return Mistakes(found)
-    }
-    var reader = DocumentReader(json, mistakes: found)
-    guard let document = reader.read(), reader.isReadable else {
-      do throws(Mistakes) { _ = try PipelineDocument(bytes, file: file) } catch { return error }
-      return Mistakes(reader.mistakes)
-    }
-    var all = reader.mistakes
-    do throws(Mistakes) { _ = try document.resolve(set: set).bound(to: catalog, finding: nil) } catch {
-      all += error.all.filter { mistake in !reader.unresolved.contains { $0.holds(mistake.place) } }
-    }
-    return Mistakes(all.inOrderOfText)
+    guard let document, found.isEmpty, !reader.isFull else { throw Mistakes(reader.mistakes.inOrderOfText) }
+    return (document, reader)
   }
 
   init(
@@ -69,7 +69,7 @@ public struct DocumentStage: Sendable {
   public let name: String
   /// The word under `"stage"`.
   public let kind: String
-  public let inputs: [DocumentInput]
+  public internal(set) var inputs: [DocumentInput]
   /// The settings as written, `${p}` not yet replaced; an object.
   public let with: JSONValue
   /// False: the output is streamed into its consumers instead of being stored.
@@ -79,6 +79,8 @@ public struct DocumentStage: Sendable {
   public var retries = RetryPolicy.never
   /// How long one attempt may take.
   public var timeout: Duration?
+
+  var readsAllVariants: Bool { inputs.contains { if case .all = $0.reference { true } else { false } } }
 }
 
 /// One thing that a stage reads.
@@ -130,13 +132,5 @@ extension [Diagnostic] {
       default: a.offset < b.offset
       }
     }.map(\.element)
-  }
-}
-
-extension TextSpan {
-  /// Whether a place begins within this one, or is its quote.
-  fileprivate func holds(_ place: Place) -> Bool {
-    guard case .text(let other) = place else { return false }
-    return other.line == line && other.column >= column - 1 && other.column < column + length
   }
 }

@@ -79,52 +79,74 @@ extension InputReference {
   private static func text(_ stage: String, _ output: String?) -> String { output.map { "\(stage).\($0)" } ?? stage }
 }
 
+/// What the parameters of a document are, as far as it is known.
+struct GivenValues {
+  var parameters: [ResolvedParameter] = []
+  /// Of those with one value.
+  var values: [String: ParameterValue] = [:]
+  /// Of those with several, in the order of the matrix.
+  var axes: [DocumentAxis] = []
+  /// Those of which nothing is known.
+  var unvalued: Set<String>
+  var mistakes: [Diagnostic] = []
+}
+
 extension PipelineDocument {
   /// Gives every parameter its value (`set`, as typed after `--set`; of several for one name the last counts) and replaces
   /// `${p}`. Throws every mistake at once.
   public func resolve(set: [(name: String, value: String)] = []) throws(Mistakes) -> ResolvedDocument {
-    var mistakes: [Diagnostic] = [], given: [String: ParameterValue] = [:], tried: Set<String> = []
+    let given = values(set: set, unvalued: [])
+    guard given.mistakes.isEmpty else { throw Mistakes(given.mistakes) }
+    var mistakes: [Diagnostic] = []
+    let resolved = resolved(given, mistakes: &mistakes)
+    guard mistakes.isEmpty else { throw Mistakes(mistakes) }
+    return resolved
+  }
+
+  /// Of the parameters in `unvalued` it has been told why they have no value.
+  func values(set: [(name: String, value: String)], unvalued: Set<String>) -> GivenValues {
+    var all = GivenValues(unvalued: unvalued), given: [String: ParameterValue] = [:]
     for (name, text) in set {
       guard let parameter = self[parameter: name] else {
-        mistakes.append(
+        all.mistakes.append(
           Diagnostic(
             "unknown parameter \"\(name)\" in --set \(name)=\(text)",
             hint: parameters.isEmpty ? "the document has no parameters" : hint(forUnknown: name, among: parameters.map(\.name))))
         continue
       }
-      tried.insert(name)
+      if unvalued.contains(name) { continue }
       given[name] = parameter.type.value(ofText: text)
       if given[name] == nil {
-        mistakes.append(
+        all.unvalued.insert(name)
+        all.mistakes.append(
           Diagnostic("--set \(name)=\(text) does not fit", expected: parameter.type.words, found: JSONValue.string(text).canonical))
       }
     }
-    var resolved: [ResolvedParameter] = [], values: [String: ParameterValue] = [:], axes: [DocumentAxis] = []
-    for parameter in parameters {
+    for parameter in parameters where !all.unvalued.contains(parameter.name) {
+      let origin = given[parameter.name] == nil ? PathOrigin.document : .commandLine
       if let axis = matrix.first(where: { $0.name == parameter.name }) {
         // A value that is given on the command line is the only one.
-        let all = given[parameter.name].map { [$0] } ?? axis.values
-        axes.append(DocumentAxis(name: axis.name, values: all))
-        resolved.append(ResolvedParameter(
-          name: parameter.name, type: parameter.type, value: .list(all), origin: given[parameter.name] == nil ? .document : .commandLine))
-        continue
-      }
-      guard let value = given[parameter.name] ?? parameter.standard else {
-        guard !tried.contains(parameter.name) else { continue }
-        mistakes.append(
+        let several = given[parameter.name].map { [$0] } ?? axis.values
+        all.axes.append(DocumentAxis(name: axis.name, values: several))
+        all.parameters.append(ResolvedParameter(name: parameter.name, type: parameter.type, value: .list(several), origin: origin))
+      } else if let value = given[parameter.name] ?? parameter.standard {
+        all.parameters.append(ResolvedParameter(name: parameter.name, type: parameter.type, value: value, origin: origin))
+        all.values[parameter.name] = value
+      } else {
+        all.unvalued.insert(parameter.name)
+        all.mistakes.append(
           Diagnostic(
             "parameter \"\(parameter.name)\" has no value", at: .text(source.span(ofKey: ["parameters", .key(parameter.name)])),
             expected: parameter.type.words, hint: "set it with --set \(parameter.name)=…, or give it a default"))
-        continue
       }
-      let origin = given[parameter.name] == nil ? PathOrigin.document : .commandLine
-      resolved.append(ResolvedParameter(name: parameter.name, type: parameter.type, value: value, origin: origin))
-      values[parameter.name] = value
     }
-    guard mistakes.isEmpty else { throw Mistakes(mistakes) }
     // In the order of the matrix, whatever that of the parameters is.
-    let expansion = MatrixExpansion(self, axes: matrix.compactMap { axis in axes.first { $0.name == axis.name } }, parameters: resolved, values: values)
-    let stages = try expansion.stages()
-    return ResolvedDocument(document: self, stages: stages, parameters: resolved, values: values)
+    all.axes = matrix.compactMap { axis in all.axes.first { $0.name == axis.name } }
+    return all
+  }
+
+  func resolved(_ given: GivenValues, mistakes: inout [Diagnostic]) -> ResolvedDocument {
+    let stages = MatrixExpansion(self, given).stages(mistakes: &mistakes)
+    return ResolvedDocument(document: self, stages: stages, parameters: given.parameters, values: given.values)
   }
 }

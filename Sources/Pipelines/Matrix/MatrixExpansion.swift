@@ -20,16 +20,17 @@ struct MatrixExpansion {
   /// More variants of one stage than anybody looks at.
   private static let limit = 10_000
 
-  init(_ document: PipelineDocument, axes: [DocumentAxis], parameters: [ResolvedParameter], values: [String: ParameterValue]) {
+  init(_ document: PipelineDocument, _ given: GivenValues) {
     self.document = document
-    self.axes = axes
-    self.parameters = parameters
-    self.values = values
+    axes = given.axes
+    parameters = given.parameters
+    values = given.values
     reach = MatrixReach(document)
   }
 
-  func stages() throws(Mistakes) -> [ResolvedStage] {
-    var made: [ResolvedStage] = [], mistakes: [Diagnostic] = []
+  /// A stage with too many variants is told and left out.
+  func stages(mistakes: inout [Diagnostic]) -> [ResolvedStage] {
+    var made: [ResolvedStage] = [], leftOut: Set<String> = []
     for stage in document.stages {
       let names = reach.axes(of: stage.name)
       var count = 1
@@ -40,13 +41,12 @@ struct MatrixExpansion {
         mistakes.append(Diagnostic(
           "stage \"\(stage.name)\" has more than \(Self.limit) variants", at: .text(document.span(of: stage.name)),
           found: names.joined(separator: " × ")))
-        continue
+        leftOut.insert(stage.name)
       } else {
         for variant in axes.variants(of: names) { made.append(self.variant(of: stage, variant)) }
       }
     }
-    guard mistakes.isEmpty else { throw Mistakes(mistakes) }
-    return made + gatherings()
+    return made + gatherings(without: leftOut)
   }
 
   /// With the values of the variant in place of the lists of the matrix.
@@ -96,7 +96,7 @@ struct MatrixExpansion {
   }
 
   /// One stage for each whose variants are read together, in the order of the document.
-  private func gatherings() -> [ResolvedStage] {
+  private func gatherings(without leftOut: Set<String>) -> [ResolvedStage] {
     var asked: [String: [String?]] = [:]
     for stage in document.stages {
       for input in stage.inputs {
@@ -105,7 +105,7 @@ struct MatrixExpansion {
       }
     }
     return document.stages.compactMap { stage in
-      guard let outputs = asked[stage.name] else { return nil }
+      guard let outputs = asked[stage.name], !leftOut.contains(stage.name), !reach.axes(of: stage.name).isEmpty else { return nil }
       let variants = axes.variants(of: reach.axes(of: stage.name))
       let inputs = outputs.flatMap { output in
         variants.map { DocumentInput(alias: $0.suffix + (output.map { "." + $0 } ?? ""), reference: .output(stage: stage.name + $0.suffix, output: output)) }

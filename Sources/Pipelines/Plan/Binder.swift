@@ -10,8 +10,13 @@ extension ResolvedDocument {
   ///
   /// `finding` looks for the files of sources; nil (for `check`) opens none and leaves open what only a file can tell.
   public func bound(to catalog: StageCatalog, finding find: FileFinder?) throws(Mistakes) -> BoundPlan {
-    var binder = Binder(document: self, catalog: catalog, find: find)
-    for index in stagesInOrder() { binder.bind(stages[index]) }
+    try bound(to: catalog, finding: find, DocumentGaps())
+  }
+
+  /// The same of a document with mistakes: it throws what else is wrong, and what it gives is not whole.
+  func bound(to catalog: StageCatalog, finding find: FileFinder?, _ gaps: DocumentGaps) throws(Mistakes) -> BoundPlan {
+    var binder = Binder(document: self, catalog: catalog, find: find, gaps: gaps)
+    for index in stagesInOrder() where !gaps.misread.contains(stages[index].written.name) { binder.bind(stages[index]) }
     binder.refuseFilesOfOneName()
     guard binder.mistakes.isEmpty else { throw Mistakes(binder.mistakes.inOrderOfText) }
     return BoundPlan(
@@ -21,7 +26,8 @@ extension ResolvedDocument {
   /// Every stage after what it needs; else in the order of the document. The document has no cycles. No recursion: a chain
   /// may be thousands of stages long.
   private func stagesInOrder() -> [Int] {
-    let places = Dictionary(uniqueKeysWithValues: stages.indices.map { (stages[$0].name, $0) })
+    // Two of one name only where one of them cannot name a stage.
+    let places = Dictionary(stages.indices.map { (stages[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
     var order: [Int] = [], done = Set<Int>()
     for root in stages.indices where !done.contains(root) {
       var path = [(stage: root, next: 0)]
@@ -46,6 +52,7 @@ private struct Binder {
   let document: ResolvedDocument
   let catalog: StageCatalog
   let find: FileFinder?
+  private let gaps: DocumentGaps
   var bound: [BoundStage] = []
   var mistakes: [Diagnostic] = []
   /// Of variants, before the stage is named.
@@ -60,10 +67,11 @@ private struct Binder {
   /// Expectations of severity `error`, by what they are about.
   private var guards: [OutputPlace: [Int]] = [:]
 
-  init(document: ResolvedDocument, catalog: StageCatalog, find: FileFinder?) {
+  init(document: ResolvedDocument, catalog: StageCatalog, find: FileFinder?, gaps: DocumentGaps) {
     self.document = document
     self.catalog = catalog
     self.find = find
+    self.gaps = gaps
   }
 
   mutating func bind(_ stage: ResolvedStage) {
@@ -87,7 +95,7 @@ private struct Binder {
     let (rules, written) = rules(of: stage, kind, expected ?? [])
     let (settings, wrong) = canonicalSettings(of: kind, written: written)
     for mistake in wrong { tell(mistake, of: stage, contract) }
-    let inputs = connected(stage, contract)
+    let inputs = gaps.unconnected.contains(stage.written.name) ? nil : connected(stage, contract)
     guard wrong.isEmpty else { return }
     let instance: S
     do { instance = try decodeSettings(kind, from: settings) } catch {
@@ -100,6 +108,7 @@ private struct Binder {
     do throws(Mistakes) {
       let binding = try instance.bind(types, BindContext(parameters: parameters(stage, stage.mentioned), files: files.files))
       checkReads(binding, inputs, owner)
+      if gaps.unsettled.contains(stage.written.name) { return }
       warnings += binding.warnings.map { document.located($0, stage: stage.name) }
       add(stage, instance, contract, settings, binding, inputs, files.files, expected ?? [])
     } catch {
@@ -254,11 +263,14 @@ private struct Binder {
     Dictionary(names.compactMap { name in stage.values[name].map { (name, $0) } }, uniquingKeysWith: { first, _ in first })
   }
 
+  private var pipeline: String { document.document.name.isEmpty ? "" : "pipeline \"\(document.document.name)\", " }
+
   /// With pipeline and stage in front, at its place in the document.
   private mutating func tell(_ mistake: Diagnostic, of stage: ResolvedStage, _ contract: Contract?) {
     if mistakes.count > document.document.source.text.mistakeLimit { return }
-    let owner = "pipeline \"\(document.document.name)\", stage \"\(stage.name)\"" + (contract.map { " (\($0.kind))" } ?? "")
+    let owner = pipeline + "stage \"\(stage.name)\"" + (contract.map { " (\($0.kind))" } ?? "")
     var located = document.located(mistake, stage: stage.name)
+    if gaps.hides(located) { return }
     if located.hint == nil { located.hint = parameterHint(mistake, stage) }
     // The variants of a stage are one entry of the document: what several of them get wrong in the same words is told of the first.
     if !stage.variant.entries.isEmpty {
@@ -372,7 +384,7 @@ private struct Binder {
         guard let name = output.fileName else { continue }
         if let other = owners[name] {
           mistakes.append(Diagnostic(
-            "pipeline \"\(document.document.name)\", stage \"\(stage.name)\" (\(stage.contract.kind)): stage \"\(other)\" makes a file \"\(name)\"",
+            pipeline + "stage \"\(stage.name)\" (\(stage.contract.kind)): stage \"\(other)\" makes a file \"\(name)\"",
             at: .text(document.document.span(of: stage.name)), hint: "give one of them another name"))
         } else {
           owners[name] = stage.name

@@ -23,7 +23,7 @@ struct CheckCommand: ParsableCommand {
           if !common.quiet { Standard.out("\(path): strict JSON\n") }
         } else {
           let values = assignments.map { (name: $0.name, value: $0.value) }
-          let plan = try readDocument(bytes, file: path, values: values).resolve(set: values).bound(to: stageCatalog, finding: nil)
+          let plan = try PipelineDocument.resolved(bytes, file: path, set: values, kinds: stageCatalog).bound(to: stageCatalog, finding: nil)
           tell(plan.warnings, unless: common.quiet)
           if !common.quiet { Standard.out("\(path): pipeline \(plan.pipeline), \(counted(plan.stages.count(where: \.isStage), "stage")), no mistakes\n") }
         }
