@@ -130,11 +130,11 @@ import Testing
       error: stage "rows" is not as it was planned
         expected cached, found would-execute: file rows.csv changed
       error: stage "left" is not as it was planned
-        expected would-execute, found would-execute: setting /stages/left/with/add: 1 → 5; rows is made again
+        expected would-execute: setting /stages/left/with/add: 1 → 5, found would-execute: setting /stages/left/with/add: 1 → 5; rows is made again
       error: stage "right" is not as it was planned
         expected cached, found may-execute: rows is made again
-      error: stage "end" is not as it was planned
-        expected may-execute, found may-execute: left is made again
+      error: stage "end" would read something else than was planned
+        hint: plan anew: millrace plan story.json --out p.json
       """ }
     #expect(story.worked() == [])
     try story.write("rows.csv", "1,10\n2,20\n")

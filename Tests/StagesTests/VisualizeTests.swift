@@ -287,7 +287,7 @@ import Testing
     } throws: { error in
       "\(error)" == """
         error: chart "paid" has two values for "a" of column "shop" (setting /charts/paid/x)
-          hint: say how to bring them together: "value": "sum(paid)"
+          hint: say how to bring them together: "value": "sum(paid)" in place of "y"
         """
     }
   }
@@ -319,7 +319,10 @@ import Testing
         error: no input is called "valeu" (setting /charts/a/table)
           hint: did you mean "value"?
         """,
-        "error: a histogram takes no \"y\" (setting /charts/b/y)",
+        """
+        error: a histogram takes no "y" (setting /charts/b/y)
+          hint: taken by bar, grouped-bar, scatter, line, heat-map, box, pareto, correlation, matrix, retention, calibration, treemap, flow
+        """,
         """
         error: column "customer" is not numeric (setting /charts/b/x)
           expected a number type, to be cut into intervals, found string

@@ -93,7 +93,7 @@ struct ChartData {
             "chart \"\(plan.name)\" has two values for \"\(x.label)\" of column \"\(plan.x)\"",
             at: .setting(["charts", .key(plan.name), "x"]),
             hint: [.bar, .pareto, .treemap].contains(settings.chart)
-              ? "say how to bring them together: \"value\": \"sum(\(settings.y[0]))\""
+              ? "say how to bring them together: \"value\": \"sum(\(settings.y[0]))\" in place of \"y\""
               : "bring them together in an aggregate stage before\(settings.colour == nil ? ", or name a \"colour\"" : "")")
         }
       }

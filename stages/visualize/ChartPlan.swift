@@ -46,7 +46,9 @@ struct ChartCheck {
     let path: [PathStep] = ["charts", .key(name)]
     for given in settings.given where !settings.chart.knows.contains(given) {
       mistakes.all.append(
-        Diagnostic("a \(settings.chart.rawValue) takes no \"\(given)\"", at: .settingKey(path + [.key(given)])))
+        Diagnostic(
+          "a \(settings.chart.rawValue) takes no \"\(given)\"", at: .settingKey(path + [.key(given)]),
+          hint: "taken by " + ChartKind.allCases.filter { $0.knows.contains(given) }.map(\.rawValue).joined(separator: ", ")))
     }
     func format(_ text: String?, _ setting: String) -> NumberFormat? {
       NumberFormat.read(text, at: .setting(path + [.key(setting)]), &mistakes.all)

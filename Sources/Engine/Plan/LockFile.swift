@@ -12,6 +12,8 @@ public struct LockFile: Sendable {
   let sources: [(stage: String, files: [(name: String, digest: String)])]
   /// `stage.output` and digest.
   let outputs: [(name: String, digest: String)]
+  /// As it was written; nil for what a run recorded.
+  private let written: JSONDocument?
 
   // MARK: Made
 
@@ -25,6 +27,7 @@ public struct LockFile: Sendable {
           at: plan[stage: stage.name]?.span.map { .text($0) } ?? .nowhere, hint: "millrace run \(plan.file)")
       })
     }
+    written = nil
     parameters = plan.resolved["parameters"] ?? [:]
     sources = Self.sources(of: report)
     outputs = report.stages.flatMap { stage in
@@ -35,6 +38,7 @@ public struct LockFile: Sendable {
   /// Of the record of a run; nil when it is of an earlier version, which did not say what was read.
   public init?(record: JSONValue) {
     guard record["started-with"] != nil, let stages = record["stages"]?.array else { return nil }
+    written = nil
     parameters = record["document"]?["parameters"] ?? [:]
     sources = stages.compactMap { stage in stage["sources"].map { (stage["name"]?.string ?? "", Self.files($0)) } }
     outputs = stages.flatMap { stage in
@@ -62,10 +66,11 @@ public struct LockFile: Sendable {
 
   /// `file` is its name for messages.
   public init(_ bytes: [UInt8], file: String) throws {
-    let json = try JSONReader.read(bytes, file: file).value
+    let written = try JSONReader.read(bytes, file: file), json = written.value
     guard json["format"]?.int == Self.format, let sources = json["sources"]?.members, let outputs = json["outputs"]?.members else {
       throw Diagnostic("\(file) is no lock of this version", hint: "millrace lock writes it anew")
     }
+    self.written = written
     parameters = json["parameters"] ?? [:]
     self.sources = sources.map { ($0.key, Self.files($0.value)) }
     self.outputs = outputs.map { ($0.key, $0.value.string ?? "") }
@@ -77,6 +82,21 @@ public struct LockFile: Sendable {
 
   // MARK: Compared
 
+  private var verb: String { written == nil ? "recorded" : "locked" }
+
+  private func place(_ path: [PathStep]) -> Place { written.map { .text($0.span(of: path)) } ?? .nowhere }
+
+  /// What can be done stands behind the last.
+  private func told(_ moved: [Diagnostic]) -> [Diagnostic] {
+    var moved = moved
+    if let last = moved.indices.last {
+      moved[last].hint =
+        written == nil
+        ? "a run is done again with what it read" : "where that is meant: millrace run without --locked, then millrace lock"
+    }
+    return moved
+  }
+
   /// What of the inputs is not what was locked, among the stages that take part.
   func movedInputs(_ report: PlanReport, of plan: BoundPlan) -> [Diagnostic] {
     let found = plan.resolved["parameters"] ?? [:]
@@ -84,26 +104,30 @@ public struct LockFile: Sendable {
       let locked = parameters[parameter.key]
       if locked == parameter.value { return nil }
       return Diagnostic(
-        "parameter \"\(parameter.key)\" has not the value that was locked", expected: locked?.canonical ?? "no such parameter", found: parameter.value.canonical)
+        "parameter \"\(parameter.key)\" has not the value that was \(verb)", at: place(["parameters", .key(parameter.key)]),
+        expected: locked?.canonical ?? "no such parameter", found: parameter.value.canonical)
     }
     for (stage, files) in Self.sources(of: report) {
+      let path: [PathStep] = ["sources", .key(stage)]
       guard let locked = sources.first(where: { $0.stage == stage })?.files else {
-        moved.append(Diagnostic("stage \"\(stage)\" reads files and was not locked"))
+        moved.append(Diagnostic("stage \"\(stage)\" reads files and was not \(verb)", at: place(["sources"])))
         continue
       }
       for file in files {
         guard let before = locked.first(where: { $0.name == file.name }) else {
-          moved.append(Diagnostic("stage \"\(stage)\" reads \"\(file.name)\", which was not locked"))
+          moved.append(Diagnostic("stage \"\(stage)\" reads \"\(file.name)\", which was not \(verb)", at: place(path)))
           continue
         }
         if before.digest == file.digest { continue }
-        moved.append(Diagnostic("file \"\(file.name)\" of stage \"\(stage)\" is not what was locked", expected: before.digest, found: file.digest))
+        moved.append(Diagnostic(
+          "file \"\(file.name)\" of stage \"\(stage)\" is not what was \(verb)", at: place(path + [.key(file.name)]),
+          expected: before.digest, found: file.digest))
       }
       for file in locked where !files.contains(where: { $0.name == file.name }) {
-        moved.append(Diagnostic("stage \"\(stage)\" does not find \"\(file.name)\", which was locked"))
+        moved.append(Diagnostic("stage \"\(stage)\" does not find \"\(file.name)\", which was \(verb)", at: place(path + [.key(file.name)])))
       }
     }
-    return moved
+    return told(moved)
   }
 
   /// One output of a run beside what was locked.
@@ -139,8 +163,10 @@ public struct LockFile: Sendable {
 
   /// The same as mistakes.
   public func movedOutputs(_ report: RunReport) -> [Diagnostic] {
-    compared(with: report).filter { !$0.isSame }.map {
-      Diagnostic("output \"\($0.name)\" is not what was locked", expected: $0.locked ?? "no such output", found: $0.found ?? "nothing")
-    }
+    told(compared(with: report).filter { !$0.isSame }.map {
+      Diagnostic(
+        "output \"\($0.name)\" is not what was \(verb)", at: place(["outputs", .key($0.name)]), expected: $0.locked ?? "no such output",
+        found: $0.found ?? "nothing")
+    })
   }
 }

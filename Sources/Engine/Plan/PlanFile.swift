@@ -5,6 +5,8 @@ import Pipelines
 public struct PlanFile: Sendable {
   private static let format = 1
 
+  /// Its name for messages.
+  private let file: String
   /// As the person named it.
   public let document: String
   /// Of parameters, as typed after `--set`.
@@ -12,8 +14,14 @@ public struct PlanFile: Sendable {
   public let allowPath: [String]
   private let to: [String], only: [String], exclude: [String], force: [String]
   private let noCache: Bool
-  /// Name, status and recipe of every stage that takes part, in the order of the plan.
-  let stages: [(name: String, status: String, key: String)]
+  /// Every stage that takes part, in the order of the plan.
+  private let stages: [Planned]
+
+  private struct Planned {
+    let name: String, status: String, key: String
+    /// Status and reasons for people.
+    let words: String
+  }
 
   // MARK: Written
 
@@ -30,10 +38,14 @@ public struct PlanFile: Sendable {
       "stages": .array(report.nodes.map { stage in
         [
           "name": .string(stage.name), "kind": .string(stage.kind), "status": .string(stage.status.rawValue),
-          "recipe": .string(stage.recipe.key.description), "reasons": .array(stage.reasons.map(\.json)),
+          "recipe": .string(stage.recipe.key.description), "words": .string(words(of: stage)), "reasons": .array(stage.reasons.map(\.json)),
         ]
       }),
     ]
+  }
+
+  private static func words(of stage: PlanReport.Stage) -> String {
+    stage.status.rawValue + (stage.reasons.isEmpty ? "" : ": " + stage.reasons.map(\.description).joined(separator: "; "))
   }
 
   // MARK: Read
@@ -45,6 +57,7 @@ public struct PlanFile: Sendable {
       throw Diagnostic("\(file) is no plan of this version", hint: "millrace plan P.json --out \(file)")
     }
     let texts = { (key: String) in (json[key]?.array ?? []).compactMap(\.string) }
+    self.file = file
     self.document = document
     values = (json["set"]?.array ?? []).compactMap { item in
       if let name = item["name"]?.string, let value = item["value"]?.string { (name, value) } else { nil }
@@ -52,7 +65,10 @@ public struct PlanFile: Sendable {
     allowPath = texts("allow")
     (to, only, exclude, force) = (texts("to"), texts("only"), texts("exclude"), texts("force"))
     noCache = json["no-cache"]?.bool ?? false
-    self.stages = stages.map { ($0["name"]?.string ?? "", $0["status"]?.string ?? "", $0["recipe"]?.string ?? "") }
+    self.stages = stages.map { stage in
+      let text = { (key: String) in stage[key]?.string ?? "" }
+      return Planned(name: text("name"), status: text("status"), key: text("recipe"), words: stage["words"]?.string ?? text("status"))
+    }
   }
 
   /// Asks for what was planned. Width and memory, which change no plan, stay.
@@ -67,19 +83,24 @@ public struct PlanFile: Sendable {
   func moved(to report: PlanReport) -> [Diagnostic] {
     var moved: [Diagnostic] = []
     let present = Dictionary(uniqueKeysWithValues: report.nodes.map { ($0.name, $0) }), planned = Set(stages.map(\.name))
-    for (name, status, key) in stages {
-      guard let now = present[name] else {
-        moved.append(Diagnostic("stage \"\(name)\" was planned and is not there"))
+    for stage in stages {
+      guard let now = present[stage.name] else {
+        moved.append(Diagnostic("stage \"\(stage.name)\" was planned and is not there"))
         continue
       }
-      if now.status.rawValue == status, now.recipe.key.description == key { continue }
-      moved.append(Diagnostic(
-        "stage \"\(name)\" is not as it was planned", expected: status,
-        found: now.status.rawValue + (now.reasons.isEmpty ? "" : ": " + now.reasons.map(\.description).joined(separator: "; "))))
+      if now.status.rawValue == stage.status, now.recipe.key.description == stage.key { continue }
+      let words = Self.words(of: now)
+      if words == stage.words {
+        // The status is the same for the same reasons: what differs lies before it.
+        moved.append(Diagnostic("stage \"\(stage.name)\" would read something else than was planned"))
+      } else {
+        moved.append(Diagnostic("stage \"\(stage.name)\" is not as it was planned", expected: stage.words, found: words))
+      }
     }
     for stage in report.nodes where !planned.contains(stage.name) {
       moved.append(Diagnostic("stage \"\(stage.name)\" was not planned"))
     }
+    if let last = moved.indices.last { moved[last].hint = "plan anew: millrace plan \(document) --out \(file)" }
     return moved
   }
 }
