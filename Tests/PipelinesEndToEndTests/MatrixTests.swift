@@ -99,6 +99,34 @@ import Testing
     #expect(listed == names)
   }
 
+  @Test(arguments: [
+    (
+      ["why", "m.json", "some"],
+      "error: stage \"some\" of pipeline \"m\" has 3 variants, and one has to be named\n  expected some[least=1], some[least=2], some[least=3]\n"
+    ),
+    (
+      ["show", "m.json", "sums[least=2]"],
+      "error: stage \"sums[least=2]\" of pipeline \"m\" has 2 variants, and one has to be named\n  expected sums[least=2,high=10], sums[least=2,high=20]\n"
+    ),
+    (
+      ["export", "m.json", "sums", "--to", "s.csv"],
+      """
+      error: stage "sums" of pipeline "m" has 6 variants, and one has to be named
+        expected sums[least=1,high=10], sums[least=1,high=20], sums[least=2,high=10], sums[least=2,high=20], sums[least=3,high=10], sums[least=3,high=20]
+        hint: all of them as one table: sums[*]
+
+      """
+    ),
+    (["why", "m.json", "sms"], "error: pipeline \"m\" has no stage \"sms\"\n  hint: did you mean \"sums\"?\n"),
+    (["run", "m.json", "--only", "sms"], "error: --only names stage \"sms\", which pipeline \"m\" does not have\n  hint: did you mean \"sums\"?\n"),
+  ]) func aNameWithoutItsVariant(command: [String], message: String) {
+    let folder = folder()
+    #expect(folder.millrace("run", "m.json", "--quiet").code == 0)
+    let outcome = withExtendedLifetime(folder) { Executable.run(command, in: folder.path) }
+    #expect(outcome.code == 2)
+    #expect(outcome.error == message)
+  }
+
   @Test func aValueOnTheCommandLineIsTheOnlyOne() throws {
     let folder = folder()
     #expect(try run(folder, "--set", "high=20").executed.count == 1 + 3 + 3 + 3 + 2)

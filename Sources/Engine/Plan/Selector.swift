@@ -102,7 +102,9 @@ struct Selector: Sendable {
     alternatives.joined().compactMap { term in
       switch term.word {
       case .name(let name) where !graph.names.indices.contains(where: { graph.isMeant($0, by: name) }):
-        Diagnostic("\(option) names stage \"\(name)\", which pipeline \"\(pipeline)\" does not have", hint: hint(forUnknown: name, among: graph.stageNames))
+        Diagnostic(
+          "\(option) names stage \"\(name)\", which pipeline \"\(pipeline)\" does not have",
+          hint: hint(forUnknown: name, among: name.contains("[") ? graph.stageNames : graph.writtenNames))
       case .kind(let kind) where !graph.kinds.contains(kind):
         Diagnostic("\(option) names kind \"\(kind)\", of which pipeline \"\(pipeline)\" has no stage", hint: hint(forUnknown: kind, among: Array(Set(graph.kinds)).sorted()))
       case .pattern(let pattern) where !graph.stageNames.contains(where: { Self.fits($0, pattern) }):
@@ -157,6 +159,8 @@ struct StageGraph {
   private let variants: [(stage: String, values: [String])?]
 
   var stageNames: [String] { zip(names, isStage).filter(\.1).map(\.0) }
+  /// As the document has them: one name for all variants of a stage.
+  var writtenNames: [String] { stageNames.map { String($0.prefix { $0 != "[" }) }.unique }
 
   /// Whether a name means the stage at a place: `segments` every variant, `segments[k=3]` those with that value.
   func isMeant(_ at: Int, by name: String) -> Bool {

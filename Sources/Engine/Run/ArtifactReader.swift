@@ -19,9 +19,7 @@ public struct ArtifactReader: Sendable {
   /// The artifact of one output (nil: the main one), as the plan stands now. Throws when the stage is stale: what is
   /// shown is always what the document says.
   public func open(_ plan: BoundPlan, stage name: String, output: String? = nil, width: Int = 1) throws -> Opened {
-    guard let stage = plan[stage: name] else {
-      throw Diagnostic("pipeline \"\(plan.pipeline)\" has no stage \"\(name)\"", hint: hint(forUnknown: name, among: plan.stages.map(\.name)))
-    }
+    let stage = try plan.stage(named: name)
     let outputs = stage.binding.outputs
     guard let declared = output.map({ wanted in outputs.first { $0.name == wanted } }) ?? outputs.first else {
       throw Diagnostic("stage \"\(name)\" has no output \"\(output ?? "")\"", hint: hint(forUnknown: output ?? "", among: outputs.map(\.name)))

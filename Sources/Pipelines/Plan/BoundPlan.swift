@@ -22,6 +22,21 @@ public struct BoundPlan: Sendable {
   }
 
   public subscript(stage name: String) -> BoundStage? { stages.first { $0.name == name } }
+
+  /// The stage that a person named; throws with what may have been meant, the variants of a matrix among it.
+  public func stage(named name: String) throws(Diagnostic) -> BoundStage {
+    if let stage = self[stage: name] { return stage }
+    let names = stages.filter(\.isStage).map(\.name), gathered = Gathering.name(of: name)
+    let begin = name.last == "]" ? name.dropLast() + "," : name + "["
+    let variants = names.filter { $0.hasPrefix(begin) && $0 != gathered }
+    guard !variants.isEmpty else {
+      throw Diagnostic("pipeline \"\(pipeline)\" has no stage \"\(name)\"", hint: hint(forUnknown: name, among: name.contains("[") ? names : names.map { String($0.prefix { $0 != "[" }) }.unique))
+    }
+    let shown = variants.prefix(6).joined(separator: ", ") + (variants.count > 6 ? " and \(variants.count - 6) more" : "")
+    throw Diagnostic(
+      "stage \"\(name)\" of pipeline \"\(pipeline)\" has \(variants.count) variants, and one has to be named", expected: shown,
+      hint: names.contains(gathered) ? "all of them as one table: \(gathered)" : nil)
+  }
 }
 
 /// One stage of a bound plan; never changes. A class: a plan is handed around by the thousand stages, and a copy of one would count all of its parts.

@@ -14,6 +14,8 @@ struct CachePushCommand: ParsableCommand {
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
+  func validate() throws { _ = try cacheName(to) }
+
   func run() throws {
     try end(try sharedCache(to).push(from: place.store, width: width.width), verb: "pushed", json: json)
   }
@@ -30,16 +32,22 @@ struct CachePullCommand: ParsableCommand {
   @OptionGroup var place: StoreArguments
   @OptionGroup var common: CommonArguments
 
+  func validate() throws { _ = try cacheName(from) }
+
   func run() throws {
     try end(try sharedCache(from, isReadOnly: true).pull(into: place.store, width: width.width), verb: "pulled", json: json)
   }
 }
 
-private func sharedCache(_ place: String?, isReadOnly: Bool = false) throws -> SharedCache {
+private func cacheName(_ place: String?) throws -> String {
   guard let place = place ?? environment("MILLRACE_CACHE"), !place.isEmpty else {
     throw ValidationError("Name the shared cache, or set MILLRACE_CACHE.")
   }
-  return try SharedCache(place, isReadOnly: isReadOnly)
+  return place
+}
+
+private func sharedCache(_ place: String?, isReadOnly: Bool = false) throws -> SharedCache {
+  try SharedCache(cacheName(place), isReadOnly: isReadOnly)
 }
 
 private func end(_ transfer: SharedCache.Transfer, verb: String, json: Bool) throws {

@@ -15,9 +15,7 @@ struct WhyCommand: ParsableCommand {
 
   func run() throws {
     let plan = try document.plan()
-    guard plan[stage: stage] != nil else {
-      throw Diagnostic("pipeline \"\(plan.pipeline)\" has no stage \"\(stage)\"", hint: hint(forUnknown: stage, among: plan.stages.map(\.name)))
-    }
+    _ = try plan.stage(named: stage)
     var options = RunOptions()
     options.toolVersion = toolVersion
     let story = try Executor(store: place.store(of: document.project)).story(of: stage, plan, options)
