@@ -4,7 +4,9 @@ import Diagnostics
 extension DocumentReader {
   /// Parameters with several values: `"matrix": {"k": [3, 4, 5]}`.
   mutating func readMatrix(_ parameters: [DocumentParameter]) -> [DocumentAxis] {
-    if let matrix = json.root["matrix"], matrix.members == nil {
+    // Which types its values are to have, nobody knows.
+    if !areDeclarationsRead { return [] }
+    if json.root["matrix"].map({ $0.members == nil }) ?? meant.contains("matrix") {
       // Which of them it was to give values to, nobody knows.
       gaps.unvalued.formUnion(parameters.filter { $0.standard == nil }.map(\.name))
     }

@@ -121,7 +121,6 @@ extension DocumentReader {
 
   /// Every parameter that is used is declared, and every declared one is used, as far as declarations and uses can be read.
   mutating func checkParameters(declared: [DocumentParameter], stages: [DocumentStage]) {
-    let areDeclared = json.root["parameters"].map { $0.members != nil } ?? !meant.contains("parameters")
     var used: Set<String> = []
     for stage in stages where !isFull {
       let own: [PathStep] = ["stages", .key(stage.name)]
@@ -132,7 +131,7 @@ extension DocumentReader {
           guard case .parameter(let name) = piece.content else { continue }
           let place = Place.text(json.span(inStringAt: own + path, offset: piece.source.lowerBound, length: piece.source.count))
           guard let parameter = declared.first(where: { $0.name == name }) else {
-            if areDeclared {
+            if areDeclarationsRead {
               mistakes.append(
                 Diagnostic(
                   "unknown parameter \"\(name)\"", at: place,

@@ -7,6 +7,7 @@ struct DocumentReader {
   var gaps = DocumentGaps()
   /// Keys of the document that are not there, and look like others that nobody knows.
   private(set) var meant: Set<String> = []
+  var areDeclarationsRead: Bool { json.root["parameters"].map { $0.members != nil } ?? !meant.contains("parameters") }
 
   init(_ json: JSONDocument, mistakes: [Diagnostic]) {
     self.json = json
@@ -37,7 +38,7 @@ struct DocumentReader {
     checkWiring(&stages)
     checkParameters(declared: parameters, stages: stages)
     let document = PipelineDocument(source: json, name: name, summary: summary, parameters: parameters, matrix: matrix, stages: stages)
-    let isMatrixWhole = json.root["matrix"].map { $0.members?.count == matrix.count } ?? true
+    let isMatrixWhole = json.root["matrix"].map { $0.members?.count == matrix.count } ?? !meant.contains("matrix")
     if isMatrixWhole, gaps.misread.isEmpty, gaps.unconnected.isEmpty {
       checkVariants(document)
     } else {
