@@ -160,7 +160,7 @@ struct StageGraph {
 
   var stageNames: [String] { zip(names, isStage).filter(\.1).map(\.0) }
   /// As the document has them: one name for all variants of a stage.
-  var writtenNames: [String] { stageNames.map { String($0.prefix { $0 != "[" }) }.unique }
+  var writtenNames: [String] { stageNames.map(Variant.writtenName).unique }
 
   /// Whether a name means the stage at a place: `segments` every variant, `segments[k=3]` those with that value.
   func isMeant(_ at: Int, by name: String) -> Bool {

@@ -34,7 +34,7 @@ public struct MetricTable: Sendable {
   private static func all(of stages: [Variant]) -> [MetricTable] {
     var order: [String] = [], variants: [String: [Variant]] = [:]
     for stage in stages where !stage.values.isEmpty {
-      let name = String(stage.name.prefix { $0 != "[" })
+      let name = Pipelines.Variant.writtenName(of: stage.name)
       if variants[name] == nil { order.append(name) }
       variants[name, default: []].append(stage)
     }

@@ -6,7 +6,7 @@ extension PipelineDocument {
   public func span(of stage: String) -> TextSpan { source.span(ofKey: path(of: stage)) }
 
   /// Where the document has a stage, or the stage that a variant (`segments[k=3]`) is one of.
-  func path(of stage: String) -> [PathStep] { ["stages", .key(String(stage.prefix { $0 != "[" }))] }
+  func path(of stage: String) -> [PathStep] { ["stages", .key(Variant.writtenName(of: stage))] }
 
   /// The word under `"stage"`.
   public func span(ofKindOf stage: String) -> TextSpan { source.span(of: path(of: stage) + ["stage"]) }

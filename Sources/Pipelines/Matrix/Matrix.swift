@@ -30,6 +30,9 @@ public struct Variant: Hashable, Sendable {
     entries.isEmpty ? "" : "[" + entries.map { "\($0.name)=\($0.value.text)" }.joined(separator: ",") + "]"
   }
 
+  /// What the document calls a stage: `segments` for `segments[k=3,seed=1]`, `segments[*]` and itself.
+  public static func writtenName(of stage: String) -> String { String(stage.prefix { $0 != "[" }) }
+
   /// The part of it that reaches another stage.
   func projected(on names: [String]) -> Variant { Variant(entries: entries.filter { names.contains($0.name) }) }
 

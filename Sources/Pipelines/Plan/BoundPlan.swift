@@ -30,7 +30,8 @@ public struct BoundPlan: Sendable {
     let begin = name.last == "]" ? name.dropLast() + "," : name + "["
     let variants = names.filter { $0.hasPrefix(begin) && $0 != gathered }
     guard !variants.isEmpty else {
-      throw Diagnostic("pipeline \"\(pipeline)\" has no stage \"\(name)\"", hint: hint(forUnknown: name, among: name.contains("[") ? names : names.map { String($0.prefix { $0 != "[" }) }.unique))
+      let known = name.contains("[") ? names : names.map(Variant.writtenName).unique
+      throw Diagnostic("pipeline \"\(pipeline)\" has no stage \"\(name)\"", hint: hint(forUnknown: name, among: known))
     }
     let shown = variants.prefix(6).joined(separator: ", ") + (variants.count > 6 ? " and \(variants.count - 6) more" : "")
     throw Diagnostic(

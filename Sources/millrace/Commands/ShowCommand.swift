@@ -14,7 +14,7 @@ struct OutputName: ExpressibleByArgument {
     let end = argument.lastIndex(of: "]").map { argument.index(after: $0) } ?? argument.startIndex
     let point = argument[end...].firstIndex(of: ".")
     let name = String(argument[..<(point ?? argument.endIndex)]), rest = point.map { String(argument[argument.index(after: $0)...]) }
-    guard isName(String(name.prefix { $0 != "[" })), rest.map(isName) ?? true else { return nil }
+    guard isName(Variant.writtenName(of: name)), rest.map(isName) ?? true else { return nil }
     stage = name
     output = rest
   }
